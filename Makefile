@@ -1,0 +1,43 @@
+# Five verbs, each of which sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PIP := $(BIN)/python -m pip install --quiet
+BASE := $(VENV)/.base
+FULL := $(VENV)/.full
+
+.PHONY: setup demo test bench check
+
+# Everything: the extras and the tools of development.
+setup: $(FULL)
+
+# The main job on a real recording. Needs no more than what a user installs.
+demo: $(BASE)
+	$(BIN)/voxplain analyze examples/cremad_1089_tie_ang.opus --out build/demo --force
+
+test: $(FULL)
+	$(BIN)/python -m pytest
+
+bench: $(FULL)
+	$(BIN)/python benchmarks/speed.py
+
+check: $(FULL)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BASE): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) --editable .
+	@$(BIN)/python -c "open('$(BASE)', 'w').close()"
+
+# opensmile is only a measuring stick (research licence): nothing fails where it can't be had.
+$(FULL): $(BASE) constraints.txt
+	$(PIP) --constraint constraints.txt --editable ".[train]" --group dev
+	-$(PIP) --editable ".[opensmile]"
+	@$(BIN)/python -c "open('$(FULL)', 'w').close()"

@@ -1,0 +1,151 @@
+"""Speed and memory, as ratios against a named peer in the same run, each on one core.
+
+    python benchmarks/speed.py [--hour]
+
+Prints a Markdown table; docs/benchmarks.md holds one run of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import numpy as np
+import soundfile
+
+import voxplain
+from voxplain.audio import read
+from voxplain.models.embedded import EmbeddedModel
+from voxplain.types import Audio
+
+DATA = Path(__file__).parents[1] / "tests/data"
+CLIPS = sorted([*DATA.glob("*.opus"), *DATA.glob("*.flac")])
+
+
+def main() -> None:
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hour", action="store_true", help="also an hour of audio (minutes)")
+    arguments = parser.parse_args()
+    print("| what | figure | aim |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for what, figure, aim in _figures(Path(folder), hour=arguments.hour):
+            print(f"| {what} | {figure} | {aim} |", flush=True)
+
+
+def _figures(folder: Path, *, hour: bool) -> Iterator[tuple[str, str, str]]:
+    clips = [read.read(path) for path in CLIPS]
+    peer, own = _in_turn(lambda: _wav2vec2(clips), lambda: _emotion(clips))
+    yield (
+        "emotion, times faster than a transformers audio-classification pipeline "
+        "(wav2vec2-base, random weights)",
+        f"{peer / own:.1f} ({1e3 * own / len(clips):.0f} ms a clip)",
+        ">= 8",
+    )
+
+    speech = np.tile(np.concatenate([clip.waveform for clip in clips]), 10)
+    half_minute = speech[: 30 * 16_000]
+    analyzer = voxplain.load()
+    (seconds,) = _in_turn(lambda: analyzer.analyze(half_minute, 16_000))
+    yield "30 s recording, whole analysis once loaded, x real time", f"{seconds / 30:.3f}", "<= 0.05"
+
+    clip = folder / "clip.wav"
+    soundfile.write(clip, speech[: 3 * 16_000], 16_000)
+    command = [sys.executable, "-m", "voxplain", "analyze", str(clip), "--json"]
+    (seconds,) = _in_turn(lambda: _run(command))
+    yield "`voxplain analyze clip.wav --json` on 3 s, whole process", f"{seconds:.2f} s", "<= 1.5 s"
+
+    bare, numpy, own = _in_turn(
+        *(lambda code=code: _run([sys.executable, "-c", code])
+          for code in ("pass", "import numpy", "import voxplain"))
+    )  # fmt: skip
+    yield (
+        "`import voxplain`, times numpy's import",
+        f"{(own - bare) / (numpy - bare):.2f} ({1e3 * (own - bare):.0f} ms)",
+        "<= 2",
+    )
+
+    if hour:
+        for minutes in (6, 60):
+            path = folder / f"{minutes}.wav"
+            _write(path, speech, minutes=minutes)
+            seconds, megabytes = _measured([*command[:-2], str(path), "--json"])
+            yield (
+                f"{minutes} minutes of audio, whole process",
+                f"{seconds:.0f} s ({seconds / minutes / 60:.3f} x real time), {megabytes:.0f} MB",
+                "<= 400 MB, linear",
+            )
+
+
+def _in_turn(*works: Callable[[], object], rounds: int = 5) -> list[float]:
+    """Median seconds of each, run in turn after one round that does not count."""
+    times: list[list[float]] = [[] for _ in works]
+    for counted in range(rounds + 1):
+        for own, work in zip(times, works, strict=True):
+            start = time.perf_counter()
+            work()
+            if counted:
+                own.append(time.perf_counter() - start)
+    return [median(own) for own in times]
+
+
+def _emotion(clips: list[Audio]) -> None:
+    model = EmbeddedModel.load("speech")
+    for clip in clips:
+        model.categories(clip)
+
+
+_PIPELINE: list[object] = []
+
+
+def _wav2vec2(clips: list[Audio]) -> None:
+    if not _PIPELINE:
+        import torch
+        import transformers
+
+        torch.set_num_threads(1)
+        config = transformers.Wav2Vec2Config(num_labels=6)
+        _PIPELINE.append(
+            transformers.pipeline(
+                "audio-classification",
+                model=transformers.Wav2Vec2ForSequenceClassification(config).eval(),
+                feature_extractor=transformers.Wav2Vec2FeatureExtractor(),
+            )
+        )
+    for clip in clips:
+        _PIPELINE[0]({"raw": clip.waveform, "sampling_rate": 16_000})  # type: ignore[operator]
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _measured(command: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak memory in MB of a process."""
+    import resource
+
+    start = time.perf_counter()
+    _run(command)
+    seconds = time.perf_counter() - start
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def _write(path: Path, speech: np.ndarray, *, minutes: int) -> None:
+    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
+        left = minutes * 60 * 16_000
+        while left:
+            file.write(speech[:left])
+            left -= len(speech[:left])
+
+
+if __name__ == "__main__":
+    main()

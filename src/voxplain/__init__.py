@@ -1,0 +1,60 @@
+"""voxplain: what emotion a voice sounds like, how it is said, and why the system thinks so.
+
+>>> import voxplain
+>>> analysis = voxplain.analyze("memo.m4a")  # doctest: +SKIP
+>>> analysis.emotion.categories["angry"]  # doctest: +SKIP
+0.81
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from voxplain.types import (
+    Analysis,
+    Audio,
+    Descriptors,
+    Dimension,
+    Dimensions,
+    Emotion,
+    Level,
+    Quantity,
+    Segment,
+    SegmentAnalysis,
+    Track,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from voxplain.pipeline import Analyzer, analyze, load
+
+__version__ = "0.1.0"
+
+_ON_DEMAND = ("Analyzer", "analyze", "load")  # they bring numerical code along
+
+__all__ = [
+    "Analysis",
+    "Analyzer",
+    "Audio",
+    "Descriptors",
+    "Dimension",
+    "Dimensions",
+    "Emotion",
+    "Level",
+    "Quantity",
+    "Segment",
+    "SegmentAnalysis",
+    "Track",
+    "Verdict",
+    "__version__",
+    "analyze",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        from voxplain import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module 'voxplain' has no attribute {name!r}")

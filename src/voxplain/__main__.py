@@ -1,0 +1,5 @@
+"""``python -m voxplain``."""
+
+from voxplain.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Audio: read, heard and cut into stretches of speech."""

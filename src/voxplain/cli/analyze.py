@@ -1,0 +1,177 @@
+"""How one or more recordings sound.
+
+examples:
+  voxplain analyze memo.m4a              summary here, memo.voxplain.json beside it
+  voxplain analyze memo.m4a --json       one JSON document on standard output, no files
+  voxplain analyze interviews/ --jobs 2  one line a file, results and an index.csv
+  cat memo.wav | voxplain analyze -      standard input
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from voxplain.audio import read
+from voxplain.cli._results import result_paths, write
+from voxplain.errors import ConfigError, VoxplainError, status
+from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
+from voxplain.reports import json as json_report
+from voxplain.reports import text as text_report
+from voxplain.types import Analysis
+
+__all__ = ["add", "run"]
+
+INDEX = "voxplain.index.csv"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument("path", nargs="+", help="a recording, a folder of them, or - (stdin)")
+    parser.add_argument("--json", action="store_true", help="JSON on standard output, no files")
+    parser.add_argument("--tracks", action="store_true", help="put descriptor tracks into the JSON")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument("--force", action="store_true", help="replace results that exist")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="embedded model or model folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse, print and write."""
+    if arguments.jobs < 1:
+        raise ConfigError(f"--jobs must be at least 1, not {arguments.jobs}")
+    one_file = len(arguments.path) == 1 and not Path(arguments.path[0]).is_dir()
+    return _one(arguments) if one_file else _many(arguments)
+
+
+def _one(arguments: argparse.Namespace) -> int:
+    source = arguments.path[0]
+    with _Bar(unit="s", hidden=arguments.json) as bar:
+        analysis = load(arguments.model).analyze(source, progress=bar.reach)
+    document = json_report.render(analysis, tracks=arguments.tracks)
+    if arguments.json:
+        print(document)
+        return 0
+    print(text_report.render(analysis), end="")
+    if source == "-":
+        if arguments.out is not None:
+            _keep_or_write(arguments.out / "stdin.voxplain.json", document, arguments.force)
+        return 0
+    path = Path(source)
+    (result,) = result_paths([path], root=path.parent, out=arguments.out)
+    _keep_or_write(result, document, arguments.force)
+    return 0
+
+
+def _many(arguments: argparse.Namespace) -> int:
+    sources = list(dict.fromkeys(_expand(arguments.path)))
+    root = Path(os.path.commonpath([path.absolute().parent for path in sources]))
+    results = result_paths([path.absolute() for path in sources], root=root, out=arguments.out)
+    rows, failed = [], 0
+    with _Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
+        found = analyze_each(sources, model=arguments.model, jobs=arguments.jobs)
+        for done, (source, result, outcome) in enumerate(
+            zip(sources, results, found, strict=True), start=1
+        ):
+            name = read.source_name(source)
+            rows.append(_row(name, outcome))
+            failed += isinstance(outcome, VoxplainError)
+            if arguments.json:
+                bar.write(_line(name, outcome, tracks=arguments.tracks))
+            else:
+                bar.write(text_report.line(name, outcome))
+                if isinstance(outcome, Analysis):
+                    document = json_report.render(outcome, tracks=arguments.tracks)
+                    _keep_or_write(result, document, arguments.force, said=False)
+            bar.reach(done)
+    if not arguments.json:
+        _keep_or_write((arguments.out or root) / INDEX, _table(rows), arguments.force)
+    if failed:
+        print(f"{failed} of {len(sources)} files failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _expand(paths: list[str]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if str(path) == "-":
+            raise ConfigError("standard input (-) can't be mixed with other inputs; give it alone")
+        yield from read.find_files(path) if path.is_dir() else [path]
+
+
+def _keep_or_write(path: Path, text: str, force: bool, *, said: bool = True) -> None:
+    if path.exists() and not force:
+        print(f"kept {path} as it is; --force replaces it", file=sys.stderr)
+        return
+    write(path, text)
+    if said:
+        print(f"wrote {path}", file=sys.stderr)
+
+
+def _line(name: str, outcome: Analysis | VoxplainError, *, tracks: bool) -> str:
+    if isinstance(outcome, Analysis):
+        return json_report.render(outcome, tracks=tracks, indent=None)
+    return json_report.render_error(name, outcome, exit_code=status(outcome).exit)
+
+
+def _row(name: str, outcome: Analysis | VoxplainError) -> dict[str, Any]:
+    if isinstance(outcome, VoxplainError):
+        return {"file": name, "error": str(outcome)}
+    emotion, dimensions = outcome.emotion, outcome.emotion.dimensions
+    row: dict[str, Any] = {
+        "file": name,
+        "start": 0.0,
+        "end": round(outcome.duration, 3),
+        "verdict": "|".join(emotion.verdict.labels),
+        "reason": emotion.verdict.reason or "",
+        **{label: round(p, 6) for label, p in emotion.categories.items()},
+    }
+    if dimensions is not None:
+        for axis in ("valence", "arousal", "dominance"):
+            row[axis] = round(getattr(dimensions, axis).value, 6)
+    return row
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(["file", "start", "end", *(key for row in rows for key in row)]))
+    if "error" in columns:
+        columns.append(columns.pop(columns.index("error")))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+class _Bar:
+    """A progress bar on standard error, where a person watches."""
+
+    def __init__(self, *, unit: str, hidden: bool, total: int | None = None) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=total,
+            unit=unit,
+            unit_scale=unit == "s",
+            delay=1,  # short work shows none
+            leave=False,
+            disable=hidden or not sys.stderr.isatty(),
+            file=sys.stderr,
+        )
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def reach(self, position: float) -> None:
+        self._bar.update(position - self._bar.n)
+
+    def write(self, line: str) -> None:
+        self._bar.write(line, file=sys.stdout)

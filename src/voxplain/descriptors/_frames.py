@@ -1,0 +1,148 @@
+"""One recording cut into frames every 10 ms, with the transforms that several families read.
+
+Everything is computed when it is first asked for and kept. The sound is scaled to a peak of 1 on
+entry, so that a gain can change nothing but ``Frames.level_db``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from voxplain.types import Audio
+
+__all__ = ["FAINTEST", "FRAME_SHIFT", "SAMPLING_RATE", "Frames", "bin_hz", "sinc"]
+
+SAMPLING_RATE = 16_000
+HOP = 160  # samples: 10 ms
+FRAME_SHIFT = HOP / SAMPLING_RATE
+
+FAINTEST = 1e-12
+"""Mean square re the peak of the recording (-120 dB); below is the rounding of float32."""
+
+SPECTRUM_WINDOW = 400  # samples: 25 ms, shorter than most syllables
+SPECTRUM_FFT = 512  # next power of two: bins of 31.25 Hz
+PERIODICITY_WINDOW = 800  # samples: 50 ms, three periods of 60 Hz
+REACH = 24  # samples on both sides that an interpolated lag is made of
+LONGEST_LAG = 304  # samples: a period of 60 Hz (267), the reach and some room
+# Less than the 800 + 304 that keep every lag from wrapping around: where frames would meet
+# themselves, their windows have faded to 1e-4.
+PERIODICITY_FFT = 1024
+_BLOCK = 512  # frames transformed at a time: 1.6 MB
+
+
+class Frames:
+    """Frames of a 16 kHz mono recording; frame ``i`` is centred on ``(i + 1/2) * 10 ms``."""
+
+    def __init__(self, audio: Audio) -> None:
+        assert audio.sampling_rate == SAMPLING_RATE, "descriptors are defined at 16 kHz"
+        centred = audio.waveform - np.float32(audio.waveform.mean(dtype=np.float64))
+        peak = float(np.abs(centred).max(initial=0.0))
+        self._waveform = centred / np.float32(peak) if peak else centred
+        self._count = len(centred) // HOP
+        self.level_db = float(20 * np.log10(peak)) if peak else 0.0
+        """Peak of the recording, dB re full scale."""
+        self.times = (np.arange(self._count, dtype=np.float64) + 0.5) * FRAME_SHIFT
+        """(frames,) centres in seconds."""
+
+    @functools.cached_property
+    def power(self) -> NDArray[np.float32]:
+        """Power spectra (frames, 257) of 25 ms Hann frames; a row sums to the mean square."""
+        window = _hann(SPECTRUM_WINDOW)
+        # Parseval; a bin between 0 Hz and Nyquist stands for two of the full transform.
+        scale = np.full(SPECTRUM_FFT // 2 + 1, 2 / (SPECTRUM_FFT * (window**2).sum()), np.float32)
+        scale[[0, -1]] /= 2
+        power = np.empty((self._count, len(scale)), np.float32)
+        for rows, frames in self._windowed(window):
+            power[rows] = scale * _squared(np.fft.rfft(frames, SPECTRUM_FFT, axis=-1))
+        return power
+
+    @property
+    def autocorrelation(self) -> NDArray[np.float32]:
+        """Normalised autocorrelation (frames, 305 lags) of 50 ms Hann frames.
+
+        Divided by its value at lag 0 and by the autocorrelation of the window (Boersma 1993,
+        eq. 9), so that a periodic sound reaches 1 at each multiple of its period.
+        """
+        return self._correlations[0][:, REACH:]
+
+    @property
+    def relative_amplitude(self) -> NDArray[np.float32]:
+        """RMS (frames,) of the 50 ms frames over that of the loudest; zeros in silence."""
+        energy = self._correlations[1]
+        loudest = energy.max(initial=0.0)
+        return np.sqrt(energy / loudest) if loudest > 0 else energy
+
+    def around(self, rows: NDArray[np.intp], lags: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Autocorrelation (..., 49) at the lags that surround an integer lag of each row."""
+        return sliding_window_view(self._correlations[0], 2 * REACH + 1, axis=-1)[rows, lags]
+
+    @functools.cached_property
+    def _correlations(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Normalised autocorrelation (frames, 329) from lag -24 on, and energy (frames,)."""
+        window = _hann(PERIODICITY_WINDOW)
+        cosines = _cosines()
+        of_window = _squared(np.fft.rfft(window, PERIODICITY_FFT)) @ cosines
+        of_window /= of_window[REACH]
+        correlation = np.empty((self._count, len(of_window)), np.float32)
+        energy = np.empty(self._count, np.float32)
+        for rows, frames in self._windowed(window):
+            lags = _squared(np.fft.rfft(frames, PERIODICITY_FFT, axis=-1)) @ cosines
+            energy[rows] = lags[:, REACH]
+            floor = np.maximum(lags[:, [REACH]], FAINTEST)  # silence correlates with nothing
+            correlation[rows] = lags / (floor * of_window)
+        return correlation, energy
+
+    def _windowed(self, window: NDArray[np.float32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Blocks of windowed frames; each frame loses its own mean, for drift is no voice."""
+        margin = (len(window) - HOP) // 2
+        padded = np.pad(self._waveform, (margin, margin + HOP))
+        frames = sliding_window_view(padded, len(window))[::HOP][: self._count]
+        for start in range(0, self._count, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            block = frames[rows]
+            yield rows, (block - block.mean(axis=-1, keepdims=True)) * window
+
+
+@functools.cache
+def bin_hz() -> NDArray[np.float64]:
+    """Centre frequencies (257,) of the bins of ``Frames.power``."""
+    return np.arange(SPECTRUM_FFT // 2 + 1, dtype=np.float64) * SAMPLING_RATE / SPECTRUM_FFT
+
+
+def sinc(fractions: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Weights (49, fractions) of the lags around an integer lag for fractions of a sample.
+
+    ``Frames.around(...) @ sinc(fractions)`` is the autocorrelation between its samples (Boersma
+    1993, eq. 22: a sinc under a raised cosine).
+    """
+    distance = np.arange(-REACH, REACH + 1)[:, None] - fractions
+    taper = 0.5 + 0.5 * np.cos(np.pi * distance / (REACH + 1))
+    return (np.sinc(distance) * taper).astype(np.float32)
+
+
+@functools.cache
+def _hann(length: int) -> NDArray[np.float32]:
+    """Hann window (length,), symmetric, without zeros at its ends."""
+    return (np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2).astype(np.float32)
+
+
+@functools.cache
+def _cosines() -> NDArray[np.float32]:
+    """Matrix (513, 329) from a power spectrum to the autocorrelation at lags -24 to 304.
+
+    An inverse transform of the lags that are needed; faster than one of all of them.
+    """
+    bins = np.arange(PERIODICITY_FFT // 2 + 1)[:, None]
+    matrix = 2 * np.cos(2 * np.pi * bins * np.arange(-REACH, LONGEST_LAG + 1) / PERIODICITY_FFT)
+    matrix[[0, -1]] /= 2  # as in Frames.power
+    return (matrix / PERIODICITY_FFT).astype(np.float32)
+
+
+def _squared(spectrum: NDArray[np.complexfloating]) -> NDArray[np.float32]:
+    power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
+    return power

@@ -1,0 +1,1 @@
+"""Models: from what is heard to what may be said."""

@@ -1,0 +1,69 @@
+"""A plug-in folder is its own registry: the file name is the plug-in's name.
+
+``names(kind)`` lists a folder without importing anything in it, ``find(kind, name)`` imports the
+one that is asked for. Outside packages add theirs through the entry-point group
+``voxplain.<kind>``. Files that begin with an underscore are not plug-ins.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources import files
+from types import ModuleType
+
+from voxplain.errors import MissingExtra, UnknownName
+
+__all__ = ["FOLDERS", "find", "names", "require"]
+
+FOLDERS = {
+    "corpora": "voxplain.training.corpora",
+    "descriptors": "voxplain.descriptors",
+    "reports": "voxplain.reports",
+}
+"""Kind of plug-in -> the package whose files are the plug-ins."""
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the plug-ins of a kind, sorted.
+
+    Raises UnknownName for a kind that does not exist.
+    """
+    own = {
+        entry.name.removesuffix(".py")
+        for entry in files(_folder(kind)).iterdir()
+        if entry.name.endswith(".py") and not entry.name.startswith("_")
+    }
+    return tuple(sorted(own | {point.name for point in entry_points(group=f"voxplain.{kind}")}))
+
+
+def find(kind: str, name: str) -> ModuleType:
+    """Import one plug-in.
+
+    Raises UnknownName for a plug-in that does not exist.
+    """
+    if name not in names(kind):
+        raise UnknownName(f"{kind} plug-in", name, names(kind))
+    for point in entry_points(group=f"voxplain.{kind}", name=name):
+        module: ModuleType = point.load()
+        return module
+    return importlib.import_module(f"{_folder(kind)}.{name}")
+
+
+def require(package: str, *, extra: str) -> ModuleType:
+    """Import a package that an extra installs.
+
+    Raises MissingExtra, which names the extra, where it is absent.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingExtra(package, extra) from error
+
+
+def _folder(kind: str) -> str:
+    if kind not in FOLDERS:
+        raise UnknownName("kind of plug-in", kind, FOLDERS)
+    return FOLDERS[kind]

@@ -1,0 +1,1 @@
+"""Reports: one file a format, each with ``render``; nothing is decided here."""

@@ -1,0 +1,1 @@
+"""The workshop: corpora, splits, training, metrics. Nothing on the way of inference imports it."""

@@ -1,0 +1,1 @@
+"""Corpora: one file each, with a CARD and ``read(root)``."""

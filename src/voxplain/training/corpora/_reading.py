@@ -1,0 +1,54 @@
+"""What every corpus reader shares: the utterance, the card and the walk over a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from voxplain.errors import CorpusNotFound
+
+__all__ = ["Card", "Utterance", "matching_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Facts about a corpus."""
+
+    title: str
+    language: str
+    licence: str
+    citation: str
+    shippable: bool
+    """Whether a model trained on it may be shipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One labelled recording."""
+
+    path: Path
+    corpus: str
+    speaker: str
+    """Unique over all corpora."""
+    emotion: str
+    """A label of ``voxplain.labels.CANONICAL``."""
+    sentence: str
+
+
+def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Files below a folder whose name without suffix matches, in the order of their names.
+
+    Raises CorpusNotFound if there is none.
+    """
+    found = [
+        (path, match)
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and (match := pattern.fullmatch(path.stem))
+    ]
+    if not found:
+        raise CorpusNotFound(
+            f"{root} holds no file named like {pattern.pattern!r}; give the corpus's own folder"
+        )
+    yield from found

@@ -1,0 +1,280 @@
+"""What flows through the house: frozen values with read-only arrays, and nothing that acts.
+
+``to_dict`` gives plain JSON values (a number that is not finite becomes ``None``), ``from_dict``
+rebuilds the value from them.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import dataclasses
+import functools
+import math
+import types as _types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Analysis",
+    "Audio",
+    "Descriptors",
+    "Dimension",
+    "Dimensions",
+    "Emotion",
+    "Level",
+    "Quantity",
+    "Segment",
+    "SegmentAnalysis",
+    "Track",
+    "Verdict",
+]
+
+SCHEMA_VERSION = "1.0"
+"""Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
+
+# Read-only mappings can't be pickled as they are, and results travel between processes.
+copyreg.pickle(_types.MappingProxyType, lambda m: (_types.MappingProxyType, (dict(m),)))
+
+
+class _Value:
+    """Arrays read-only, mappings read-only, JSON in and out."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.ndarray):
+                frozen: Any = value.view()
+                frozen.flags.writeable = False
+            elif isinstance(value, dict):
+                frozen = _types.MappingProxyType(dict(value))
+            else:
+                continue
+            object.__setattr__(self, item.name, frozen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, in the order of the fields."""
+        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The value that ``to_dict`` was called on."""
+        hints = _hints(cls)  # type: ignore[arg-type]
+        return cls(**{name: _rebuilt(hints[name], value) for name, value in plain.items()})
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Value):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | tuple | list):
+        return [_plain(item) for item in (value.tolist() if hasattr(value, "tolist") else value)]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _rebuilt(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, _types.UnionType):
+        if value is None:
+            return None
+        return _rebuilt(next(a for a in arguments if a is not type(None)), value)
+    if isinstance(hint, type) and issubclass(hint, _Value):
+        return hint.from_dict(value)
+    if origin is np.ndarray:
+        dtype = typing.get_args(arguments[1])[0]
+        if dtype is np.bool_:
+            return np.array(value, bool)
+        return np.array([math.nan if v is None else v for v in value], dtype)
+    if origin is tuple:
+        return tuple(_rebuilt(arguments[0], item) for item in value)
+    if origin is Mapping:
+        return {key: _rebuilt(arguments[1], item) for key, item in value.items()}
+    if hint is float:
+        return math.nan if value is None else float(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audio(_Value):
+    """Mono sound that has been checked: finite, float32, at least 0.1 s."""
+
+    waveform: NDArray[np.float32]
+    """(samples,), full scale is 1."""
+    sampling_rate: int
+    """Hz."""
+    source: str
+    """Where it came from: a path, ``<stdin>`` or ``<array>``."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.waveform) / self.sampling_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Segment(_Value):
+    """A stretch of a recording in seconds, half-open."""
+
+    start: float
+    end: float
+    speaker: str | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track(_Value):
+    """A quantity over time; ``values`` are NaN where it can't be measured."""
+
+    times: NDArray[np.float64]
+    """(frames,) centres in seconds."""
+    values: NDArray[np.float64]
+    """(frames,)"""
+    unit: str
+    voiced: NDArray[np.bool_]
+    """(frames,) whether the vocal folds vibrate in the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity(_Value):
+    """A number with its unit; NaN and not reliable where it can't be measured."""
+
+    value: float
+    unit: str
+    reliable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Level(_Value):
+    """A descriptor in words, by its distance from a reference."""
+
+    word: str
+    """very low, low, medium, high or very high"""
+    z: float
+    """Standard deviations above the mean of the reference."""
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors(_Value):
+    """How something is said."""
+
+    functionals: Mapping[str, Quantity]
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension(_Value):
+    """One affective dimension in [0, 1] with its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions(_Value):
+    """Valence, arousal and dominance, with the name of what they were derived from."""
+
+    valence: Dimension
+    arousal: Dimension
+    dominance: Dimension
+    proxy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(_Value):
+    """What the voice sounds like: one label, a few labels, or none and the reason."""
+
+    labels: tuple[str, ...]
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        assert bool(self.labels) != bool(self.reason), "a verdict has labels or a reason"
+
+    @property
+    def abstains(self) -> bool:
+        """Whether there is not enough evidence for any label."""
+        return not self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion(_Value):
+    """What the voice sounds like to listeners; empty where there is nothing to judge."""
+
+    categories: Mapping[str, float]
+    """Label -> probability that this emotion was portrayed."""
+    dimensions: Dimensions | None
+    label_set: tuple[str, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentAnalysis(_Value):
+    """One stretch of speech."""
+
+    start: float
+    end: float
+    speaker: str | None
+    emotion: Emotion
+    descriptors: Descriptors
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis(_Value):
+    """The one object that every door returns."""
+
+    source: str
+    duration: float
+    """Seconds of audio."""
+    speech_duration: float
+    """Seconds in which somebody speaks."""
+    emotion: Emotion
+    descriptors: Descriptors
+    segments: tuple[SegmentAnalysis, ...]
+    warnings: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+    def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
+        """The JSON document (docs/schema.md); descriptor tracks only when asked for."""
+        plain = {"schema_version": SCHEMA_VERSION, **_Value.to_dict(self)}
+        if not tracks:
+            for part in (plain, *plain["segments"]):
+                part["descriptors"].pop("tracks")
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The analysis that ``to_dict`` was called on.
+
+        Raises ConfigError for a document of another schema.
+        """
+        from voxplain.errors import ConfigError
+
+        version = str(plain.get("schema_version"))
+        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise ConfigError(
+                f"schema_version {version!r} can't be read; this voxplain reads {SCHEMA_VERSION}"
+            )
+        fields = {name: value for name, value in plain.items() if name != "schema_version"}
+        return super(Analysis, cls).from_dict(fields)

@@ -1,0 +1,183 @@
+"""What holds for all descriptors: units, gain, time, offset, too little to measure, gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voxplain import descriptors, plugins
+from voxplain.types import Audio, Track
+
+UNITS = {
+    "f0_mean_hz": "Hz",
+    "f0_mean_st": "st",
+    "f0_sd_st": "st",
+    "f0_range_st": "st",
+    "voiced_share": "",
+    "intensity_mean_db": "dB",
+    "intensity_sd_db": "dB",
+    "hnr_mean_db": "dB",
+    "alpha_ratio_mean_db": "dB",
+    "slope_500_1500_mean_db_per_khz": "dB/kHz",
+    "articulation_rate": "syllables/s",
+    "pause_share": "",
+}
+VOICED = set(UNITS) - {"intensity_mean_db", "intensity_sd_db", "pause_share"}
+
+
+@pytest.fixture
+def voice(harmonics, noise):
+    """Six syllables in 1.5 s of a gliding, slightly noisy voice."""
+    time = np.arange(24_000) / 16_000
+    swing = 10 ** (-6 * (1 + np.cos(8 * np.pi * time)) / 20)
+    return swing * (harmonics(np.geomspace(240, 160, 24_000)) + 0.1 * noise(1.5))
+
+
+def test_every_family_is_found_by_its_file():
+    families = {"f0", "intensity", "spectrum", "timing", "voice_quality"}
+    assert families <= set(plugins.names("descriptors"))
+
+
+@pytest.mark.parametrize("name", plugins.names("descriptors"))
+def test_a_card_names_what_its_family_makes(name, voice, measure):
+    card = plugins.find("descriptors", name).CARD
+    tracks, found = measure(voice)
+    assert {key: tracks[key].unit for key in card.tracks} == dict(card.tracks)
+    assert {key: found[key].unit for key in card.functionals} == dict(card.functionals)
+    assert set(card.requires) <= {*tracks, "speech_activity"}
+    assert card.reference
+
+
+def test_functionals_have_their_units_and_can_be_measured(voice, measure):
+    _, found = measure(voice)
+    assert {name: quantity.unit for name, quantity in found.items()} == UNITS
+    assert all(quantity.reliable for quantity in found.values())
+    assert 0 <= found["voiced_share"].value <= 1
+
+
+def test_tracks_share_one_grid_of_10_ms(voice, measure):
+    tracks, _ = measure(voice)
+    for track in tracks.values():
+        assert track.times == pytest.approx((np.arange(150) + 0.5) * 0.01)
+        assert len(track.values) == len(track.voiced) == 150
+        assert (track.voiced == tracks["f0_hz"].voiced).all()
+
+
+@pytest.mark.parametrize("name", ["f0_hz", "hnr_db", "alpha_ratio_db", "slope_500_1500_db_per_khz"])
+def test_tracks_of_the_voice_have_no_value_where_it_is_not(voice, noise, measure, name):
+    tracks, _ = measure(np.concatenate([voice, noise(0.5)]))
+    track = tracks[name]
+    assert 100 < np.count_nonzero(track.voiced) < 155
+    assert (np.isfinite(track.values) == track.voiced).all()
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.01])
+def test_gain_changes_the_intensity_alone(voice, measure, gain):
+    loud, soft = measure(voice, gain=0.2)[1], measure(voice, gain=0.2 * gain)[1]
+    for name, quantity in soft.items():
+        change = 20 * np.log10(gain) if name == "intensity_mean_db" else 0
+        assert quantity.value == pytest.approx(loud[name].value + change, abs=1e-3), name
+
+
+@pytest.mark.parametrize("offset", [0.3, -2.0])
+def test_an_offset_changes_nothing(voice, measure, offset):
+    centred, shifted = measure(voice)[1], measure(voice + offset)[1]
+    for name, quantity in shifted.items():
+        assert quantity.value == pytest.approx(centred[name].value, abs=0.01), name
+
+
+def test_start_moves_the_tracks_in_time(voice, measure):
+    (here, found), (there, found_there) = measure(voice), measure(voice, start=12.5)
+    for name, track in there.items():
+        assert track.times == pytest.approx(here[name].times + 12.5)
+        np.testing.assert_array_equal(track.values, here[name].values)
+    assert {n: q.value for n, q in found_there.items()} == pytest.approx(
+        {n: q.value for n, q in found.items()}
+    )
+
+
+def test_a_later_onset_moves_the_tracks_by_as_much(voice, measure):
+    late, _ = measure(np.concatenate([np.zeros(8_000), voice]))
+    early, _ = measure(voice)
+    for name, track in late.items():
+        assert track.values[55:195] == pytest.approx(
+            early[name].values[5:145], rel=1e-3, abs=1e-3, nan_ok=True
+        )
+
+
+@pytest.mark.parametrize("speech", [0.0, 1.0])
+def test_silence_can_not_be_measured(measure, speech):
+    tracks, found = measure(np.zeros(48_000), [speech] * 94)
+    assert not tracks["f0_hz"].voiced.any()
+    unmeasured = set(UNITS) - ({"pause_share"} if speech else set())
+    assert_unreliable(found, unmeasured)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_has_no_voice(noise, measure, seed):
+    _, found = measure(noise(3.0, seed=seed))
+    assert_unreliable(found, VOICED)
+    _, found = measure(noise(3.0, seed=seed), [0.0] * 94)
+    assert_unreliable(found, UNITS)
+
+
+@pytest.mark.parametrize("seconds", [0.005, 0.05, 0.06, 0.1])
+def test_a_moment_is_too_short(harmonics, measure, seconds):
+    _, found = measure(harmonics(200, 1.0)[: int(seconds * 16_000)])
+    assert_unreliable(found, UNITS)
+
+
+def test_few_voiced_frames_are_too_few(harmonics, measure):
+    _, found = measure(np.concatenate([harmonics(200, 0.08), np.zeros(32_000)]))
+    assert_unreliable(found, VOICED)
+
+
+def test_a_recording_without_speech_has_all_functionals():
+    nothing = descriptors.join([])
+    assert all(len(track.times) == 0 for track in nothing.values())
+    times = (np.arange(31) + 0.5) * 0.032
+    activity = Track(times, np.zeros(31), "", np.zeros(31, bool))
+    assert_unreliable(descriptors.functionals({**nothing, "speech_activity": activity}), UNITS)
+    assert_unreliable(
+        descriptors.functionals({**nothing, "speech_activity": nothing["f0_hz"]}), UNITS
+    )
+
+
+def test_join_leaves_gaps_alone(voice, measure):
+    parts = [measure(voice, start=start)[0] for start in (0.0, 1.504, 8.0)]
+    joined = descriptors.join(parts)
+    assert list(joined) == list(parts[0])
+    for name, track in joined.items():
+        for index, part in enumerate(parts):
+            rows = slice(150 * index, 150 * (index + 1))
+            np.testing.assert_array_equal(track.times[rows], part[name].times)
+            np.testing.assert_array_equal(track.values[rows], part[name].values)
+            np.testing.assert_array_equal(track.voiced[rows], part[name].voiced)
+        assert len(track.times) == 450
+
+
+def test_stretches_sum_up_like_one_recording(voice, measure):
+    """Twice the same 1.536 s with 3.2 s of nothing between them."""
+    sound = np.concatenate([voice, np.zeros(576)])
+    once = measure(sound)[1]
+    parts = [measure(sound, start=start)[0] for start in (0.0, 4.736)]
+    chunks = [1.0] * 48 + [0.0] * 100 + [1.0] * 48
+    activity = Track(
+        (np.arange(len(chunks)) + 0.5) * 0.032, np.array(chunks), "", np.zeros(len(chunks), bool)
+    )
+    found = descriptors.functionals({**descriptors.join(parts), "speech_activity": activity})
+    for name, quantity in found.items():
+        expected = 100 / 196 if name == "pause_share" else once[name].value
+        assert quantity.value == pytest.approx(expected, rel=1e-6), name
+
+
+def test_any_length(harmonics):
+    audio = Audio((0.1 * harmonics(180, 40.0)).astype(np.float32), 16_000, "long")
+    assert len(descriptors.tracks(audio)["f0_hz"].times) == 4_000
+
+
+def assert_unreliable(found, names):
+    for name in names:
+        assert not found[name].reliable, name
+        assert np.isnan(found[name].value), name
+    assert not any(np.isnan(quantity.value) for quantity in found.values() if quantity.reliable)

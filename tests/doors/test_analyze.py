@@ -1,0 +1,293 @@
+"""``voxplain analyze``: what people type, what they see and what lies there afterwards."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import voxplain
+from voxplain.cli import main
+
+RATE = 16_000
+POSIX = pytest.mark.skipif(os.name != "posix", reason="only POSIX names may hold this")
+
+
+def run(capsys, *arguments):
+    code = main(["analyze", *map(str, arguments)])
+    seen = capsys.readouterr()
+    assert "Traceback" not in seen.err
+    return code, seen.out, seen.err
+
+
+@pytest.fixture
+def memo(angry, tmp_path):
+    return Path(shutil.copy(angry, tmp_path / "memo.opus"))
+
+
+@pytest.fixture
+def folder(clips, tmp_path):
+    place = tmp_path / "corpus"
+    (place / "deep").mkdir(parents=True)
+    shutil.copy(clips[0], place / "a.opus")
+    shutil.copy(clips[1], place / "deep" / "b.opus")
+    return place
+
+
+def test_a_summary_of_80_columns_and_a_document_beside_the_file(memo, capsys):
+    code, out, err = run(capsys, memo)
+    assert code == 0
+    assert "Sounds angry." in out
+    assert max(map(len, out.splitlines())) < 80
+    for word in ("angry", "neutral", "valence", "arousal", "dominance", "Most unusual"):
+        assert word in out
+    document = json.loads((memo.parent / "memo.voxplain.json").read_text())
+    assert document["emotion"]["verdict"]["labels"] == ["angry"]
+    assert "tracks" not in document["descriptors"]
+    assert f"wrote {memo.parent / 'memo.voxplain.json'}" in err
+
+
+def test_json_prints_one_document_and_writes_nothing(memo, capsys):
+    code, out, err = run(capsys, memo, "--json")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert document == json.loads(json.dumps(voxplain.analyze(str(memo)).to_dict()))
+    assert list(memo.parent.iterdir()) == [memo]
+    tracks = json.loads(run(capsys, memo, "--json", "--tracks")[1])["descriptors"]["tracks"]
+    assert len(tracks["f0_hz"]["times"]) == len(tracks["f0_hz"]["values"])
+
+
+def test_a_result_is_replaced_only_by_force(memo, capsys):
+    result = memo.parent / "memo.voxplain.json"
+    result.write_text("mine")
+    code, _, err = run(capsys, memo)
+    assert (code, result.read_text()) == (0, "mine")
+    assert "--force replaces it" in err
+    run(capsys, memo, "--force")
+    assert json.loads(result.read_text())["schema_version"] == "1.0"
+
+
+def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):
+    out = tmp_path / "results"
+    code, said, _ = run(capsys, folder, "--out", out)
+    assert code == 0
+    assert len(said.splitlines()) == 2
+    found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    deep = str(Path("deep", "b.voxplain.json"))
+    assert found == {"a.voxplain.json", deep, "voxplain.index.csv"}
+    rows = list(csv.DictReader((out / "voxplain.index.csv").open(newline="")))
+    assert [Path(row["file"]).name for row in rows] == ["a.opus", "b.opus"]
+    assert float(rows[0]["end"]) > 1
+    assert sum(
+        float(rows[0][label]) for label in voxplain.analyze(folder / "a.opus").emotion.label_set
+    ) == pytest.approx(1, abs=1e-4)
+    assert not list(folder.rglob("*.json"))
+
+
+def test_a_list_a_folder_and_one_by_one_agree(folder, capsys):
+    paths = [folder / "a.opus", folder / "deep" / "b.opus"]
+    single = [run(capsys, path, "--json")[1] for path in paths]
+    listed = run(capsys, *paths[::-1], "--json")[1].splitlines()[::-1]
+    found = run(capsys, folder, "--json", "--jobs", "2")[1].splitlines()
+    for one, other, third in zip(single, listed, found, strict=True):
+        assert json.loads(one) == json.loads(other) == json.loads(third)
+
+
+def test_a_bad_file_in_a_folder_is_a_row_and_an_exit_code(folder, capsys):
+    (folder / "bad.wav").write_bytes(b"RIFF nothing")
+    code, out, err = run(capsys, folder)
+    assert code == 1
+    assert "bad.wav: error:" in out
+    assert "1 of 3 files failed" in err
+    rows = list(csv.DictReader((folder / "voxplain.index.csv").open(newline="")))
+    assert ["bad.wav" in row["file"] for row in rows] == [bool(row["error"]) for row in rows]
+    lines = run(capsys, folder, "--json")[1].splitlines()
+    (error,) = [json.loads(line)["error"] for line in lines if "error" in json.loads(line)]
+    assert (error["type"], error["exit_code"]) == ("AudioError", 2)
+
+
+def test_files_that_differ_in_their_suffix_keep_it(memo, capsys):
+    soundfile.write(memo.with_suffix(".wav"), np.zeros(RATE), RATE)
+    run(capsys, memo.parent)
+    assert {path.name for path in memo.parent.glob("*.json")} == {
+        "memo.opus.voxplain.json",
+        "memo.wav.voxplain.json",
+    }
+
+
+def test_standard_input(memo, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(memo.read_bytes())))
+    code, out, _ = run(capsys, "-", "--json")
+    assert (code, json.loads(out)["source"]) == (0, "<stdin>")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(memo.read_bytes())))
+    run(capsys, "-", "--out", memo.parent / "new")
+    assert (memo.parent / "new" / "stdin.voxplain.json").exists()
+    code, _, err = run(capsys, "-", memo)
+    assert code == 2
+    assert "can't be mixed" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.wav", b"", "is empty"),
+        ("text.wav", b"dear diary, " * 100, "can't be decoded"),
+        ("image.wav", b"\x89PNG\r\n\x1a\n" + bytes(500), "can't be decoded"),
+        ("zip.m4a", b"PK\x03\x04" + bytes(500), "can't be decoded"),
+    ],
+)
+def test_what_is_no_audio_is_an_error_that_names_the_file(name, content, said, tmp_path, capsys):
+    path = tmp_path / name
+    path.write_bytes(content)
+    code, out, err = run(capsys, path)
+    assert (code, out) == (2, "")
+    assert name in err
+    assert said in err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_are_not_finite(value, tmp_path, capsys):
+    waveform = np.zeros(RATE, np.float32)
+    waveform[8000] = value
+    soundfile.write(tmp_path / "odd.wav", waveform, RATE, subtype="FLOAT")
+    code, _, err = run(capsys, tmp_path / "odd.wav")
+    assert code == 2
+    assert "odd.wav" in err
+    assert "0.500 s" in err
+
+
+def test_one_sample_a_missing_file_and_a_folder_without_audio(tmp_path, capsys):
+    soundfile.write(tmp_path / "one.wav", np.zeros(1), RATE)
+    assert run(capsys, tmp_path / "one.wav")[0] == 2
+    code, _, err = run(capsys, tmp_path / "gone.wav")
+    assert code == 2
+    assert "gone.wav" in err
+    (tmp_path / "one.wav").unlink()
+    code, _, err = run(capsys, tmp_path)
+    assert code == 2
+    assert "no audio or video" in err
+
+
+@pytest.mark.parametrize(
+    ("rate", "subtype", "channels"),
+    [
+        (8_000, "PCM_16", 1),
+        (192_000, "PCM_24", 2),
+        (44_100, "PCM_U8", 1),
+        (48_000, "PCM_32", 6),
+        (22_050, "DOUBLE", 2),
+    ],
+)
+def test_rates_depths_and_channels_hear_the_same_voice(
+    rate, subtype, channels, angry, tmp_path, capsys
+):
+    import soxr
+
+    from voxplain.audio import read
+
+    waveform = soxr.resample(read.read(angry).waveform, RATE, rate)
+    path = tmp_path / "other.wav"
+    soundfile.write(path, np.repeat(waveform[:, None], channels, 1), rate, subtype=subtype)
+    code, out, _ = run(capsys, path, "--json")
+    assert code == 0
+    found, original = json.loads(out), voxplain.analyze(angry)
+    assert found["duration"] == pytest.approx(original.duration, abs=0.01)
+    pitch = original.descriptors.functionals["f0_mean_st"].value
+    assert found["descriptors"]["functionals"]["f0_mean_st"]["value"] == pytest.approx(
+        pitch, abs=0.5
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with spaces.opus",
+        "quote'\".opus",
+        pytest.param("new\nline.opus", marks=POSIX),
+        pytest.param(os.fsdecode(b"caf\xe9.opus"), marks=POSIX),
+    ],
+)
+def test_strange_names_come_through_every_door(name, angry, tmp_path, capsys):
+    try:
+        shutil.copy(angry, tmp_path / name)
+    except OSError:
+        pytest.skip("this file system refuses the name")
+    code, out, _ = run(capsys, tmp_path / name)
+    assert code == 0
+    assert "Sounds angry" in out
+    shutil.copy(angry, tmp_path / "plain.opus")
+    code, out, _ = run(capsys, tmp_path, "--force")
+    assert (code, len(out.splitlines())) == (0, 2)
+    rows = list(
+        csv.DictReader((tmp_path / "voxplain.index.csv").open(newline="", encoding="utf-8"))
+    )
+    assert len(rows) == 2
+    assert len(list(tmp_path.glob("*.voxplain.json"))) == 2
+
+
+def test_a_full_disk_leaves_what_was_there(memo, capsys, monkeypatch):
+    result = memo.parent / "memo.voxplain.json"
+    result.write_text("before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    code, _, err = run(capsys, memo, "--force")
+    assert code == 6
+    assert "memo.voxplain.json can't be written: No space left on device" in err
+    assert "--out" in err
+    assert result.read_text() == "before"
+    assert sorted(path.name for path in memo.parent.iterdir()) == [
+        "memo.opus",
+        "memo.voxplain.json",
+    ]
+
+
+def test_an_out_that_is_a_file(memo, capsys):
+    code, _, err = run(capsys, memo, "--out", memo)
+    assert code == 6
+    assert "can't be written" in err
+
+
+def test_jobs_must_be_positive(memo, capsys):
+    code, _, err = run(capsys, memo, "--jobs", "0")
+    assert code == 2
+    assert "--jobs must be at least 1, not 0" in err
+
+
+def test_silence_abstains_with_exit_code_0(tmp_path, capsys):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(2 * RATE), RATE)
+    code, out, _ = run(capsys, tmp_path / "silence.wav")
+    assert code == 0
+    assert "Not enough evidence: no speech found" in out
+
+
+def test_a_reader_that_leaves_early_is_no_error(folder):
+    command = f'"{sys.executable}" -m voxplain analyze "{folder}" --json | head -c 10'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_help_has_an_example_for_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = [
+        line.split()[0]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("    ") and line[4] != " "
+    ]
+    assert "analyze" in commands
+    for command in commands:
+        with pytest.raises(SystemExit) as left:
+            main([command, "--help"])
+        assert left.value.code == 0
+        assert f"voxplain {command} " in capsys.readouterr().out.partition("example")[2]

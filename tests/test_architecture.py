@@ -1,0 +1,154 @@
+"""The dependency rule of DESIGN.md, read from the syntax trees."""
+
+import ast
+import os
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import voxplain
+
+SOURCE = Path(voxplain.__file__).parent
+LAYERS = (  # nobody imports from a later line
+    {"errors", "types", "labels", "config", "plugins", "audio"},
+    {"descriptors", "backbones", "text", "llms"},
+    {"models", "explainers", "evidence", "reports"},
+    {"pipeline"},
+    {"training"},
+    {"cli", "service", "__main__"},
+)
+TORCH_ROOMS = ("voxplain.backbones.", "voxplain.models.speech_network", "voxplain.training.")
+TORCH_FREE = (  # what the base install runs; with it goes all it imports
+    "voxplain",
+    "voxplain.models.calibration",
+    "voxplain.models.embedded",
+    "voxplain.models.judgement",
+    "voxplain.models.log_mel",
+    "voxplain.pipeline",
+    "voxplain.plugins",
+    "voxplain.reports.json",
+    "voxplain.reports.text",
+)
+HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
+
+
+def dotted(path):
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+TREES = {dotted(path): ast.parse(path.read_bytes()) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def imports(module, *, deferred=True):
+    """(imported module, name) pairs, those inside functions only if ``deferred``."""
+    tree, skipped = TREES[module], set()
+    for node in ast.walk(tree):
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if typing or (function and not deferred):
+            skipped |= set(ast.walk(node))
+    for node in set(ast.walk(tree)) - skipped:
+        if isinstance(node, ast.Import):
+            yield from ((name.name, "") for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {module}"
+            for name in node.names:
+                inner = f"{node.module}.{name.name}"
+                yield (inner, "") if inner in TREES else (node.module, name.name)
+
+
+def rooms(module, *, deferred=True):
+    """The modules of this package that a module imports."""
+    return {target for target, _ in imports(module, deferred=deferred) if target in TREES}
+
+
+def rank(module):
+    """Layer of a module; the front door stands on the ground, so that all may ask its version."""
+    room = module.partition(".")[2].partition(".")[0]
+    return next((index for index, layer in enumerate(LAYERS) if room in layer), 0)
+
+
+def torch_users(modules):
+    return [m for m in modules if any(n.partition(".")[0] == "torch" for n, _ in imports(m))]
+
+
+def test_every_room_has_a_layer():
+    known = set.union(*LAYERS)
+    assert {name.split(".")[1] for name in TREES if "." in name} <= known
+
+
+def test_nobody_imports_upward():
+    upward = [
+        (module, target)
+        for module in TREES.keys() - {"voxplain"}
+        for target in rooms(module)
+        if rank(target) > rank(module)
+    ]
+    assert upward == []
+
+
+def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_version_to_all():
+    assert rooms("voxplain", deferred=False) == {"voxplain.types"}
+    assert rooms("voxplain") == {"voxplain.types", "voxplain.pipeline"}
+    inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
+    assert set(inside) == {"__version__"}
+
+
+def test_no_cycle():
+    TopologicalSorter({name: rooms(name, deferred=False) for name in TREES}).prepare()
+
+
+def test_torch_stands_only_where_it_may():
+    assert [m for m in torch_users(TREES) if not m.startswith(TORCH_ROOMS)] == []
+
+
+@pytest.mark.parametrize("module", TORCH_FREE)
+def test_the_torch_free_path_reaches_no_torch(module):
+    reached, fresh = set(), {module}
+    while fresh:
+        reached |= fresh
+        fresh = set().union(*map(rooms, fresh)) - reached
+    assert torch_users(reached) == []
+
+
+def test_print_belongs_to_the_command_line():
+    printing = [
+        module
+        for module, tree in TREES.items()
+        if any(isinstance(n, ast.Call) and ast.unparse(n.func) == "print" for n in ast.walk(tree))
+    ]
+    assert [module for module in printing if not module.startswith("voxplain.cli")] == []
+
+
+def test_every_module_says_what_it_is():
+    assert [name for name, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_every_public_module_says_what_it_offers():
+    silent = [
+        module
+        for module, tree in TREES.items()
+        if not any(part.startswith("_") for part in module.split("."))
+        and len(tree.body) > 1  # more than a docstring
+        and not any(ast.unparse(node).startswith("__all__ = ") for node in tree.body)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"), [("voxplain", HEAVY), ("voxplain.pipeline", ("torch", "transformers"))]
+)
+def test_importing_stays_light(module, unwanted):
+    check = f"import sys, {module}; print([name for name in {unwanted} if name in sys.modules])"
+    path = os.pathsep.join([str(SOURCE.parent), os.environ.get("PYTHONPATH", "")])
+    ran = subprocess.run(
+        [sys.executable, "-c", check],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.strip() == "[]"

@@ -1,0 +1,216 @@
+"""Values stay as they were made, in memory, in JSON and in another process."""
+
+import copy
+import dataclasses
+import json
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from voxplain.errors import ConfigError
+from voxplain.types import (
+    SCHEMA_VERSION,
+    Analysis,
+    Audio,
+    Descriptors,
+    Dimension,
+    Dimensions,
+    Emotion,
+    Level,
+    Quantity,
+    Segment,
+    SegmentAnalysis,
+    Track,
+    Verdict,
+)
+
+
+def track():
+    return Track(np.array([0.005, 0.015]), np.array([110.0, np.nan]), "Hz", np.array([True, False]))
+
+
+def descriptors():
+    return Descriptors(
+        {"f0_mean_hz": Quantity(110.0, "Hz", True), "hnr_mean_db": Quantity(math.nan, "dB", False)},
+        {"f0_mean_hz": Level("low", -0.7, "adults")},
+        {"f0_hz": track()},
+    )
+
+
+def emotion():
+    point = Dimension(0.25, 0.2, 0.5)
+    return Emotion(
+        {"angry": 0.75, "sad": 0.25},
+        Dimensions(point, point, point, "a proxy"),
+        ("angry", "sad"),
+        Verdict(("angry",)),
+    )
+
+
+def analysis():
+    mute = Emotion({}, None, ("angry", "sad"), Verdict((), "no speech"))
+    return Analysis(
+        source="memo.wav",
+        duration=20.0,
+        speech_duration=4.5,
+        emotion=emotion(),
+        descriptors=descriptors(),
+        segments=(
+            SegmentAnalysis(0.0, 3.0, None, emotion(), descriptors()),
+            SegmentAnalysis(9.0, 12.0, "A", mute, Descriptors({})),
+        ),
+        warnings=("loud",),
+        provenance={"voxplain": "0.1.0", "config": {"explain": None}},
+    )
+
+
+AUDIO = Audio(np.zeros(8000, np.float32), 16_000, "<array>")
+SEGMENT = Segment(1.5, 4.0, "A")
+VALUES = [AUDIO, SEGMENT, track(), descriptors(), emotion(), analysis()]
+BY_TYPE = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+
+
+def arrays(value):
+    """Every array in a value, however deep."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from arrays(getattr(value, field.name))
+    elif hasattr(value, "values"):
+        for item in value.values():
+            yield from arrays(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from arrays(item)
+
+
+def document(value):
+    """All of a value as JSON text."""
+    plain = value.to_dict(tracks=True) if isinstance(value, Analysis) else value.to_dict()
+    return json.dumps(plain, allow_nan=False)
+
+
+def test_seconds():
+    assert AUDIO.duration == 0.5
+    assert SEGMENT.duration == 2.5
+
+
+@BY_TYPE
+def test_fields_are_read_only(value):
+    for field in dataclasses.fields(value):
+        with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field"):
+            setattr(value, field.name, None)
+
+
+@pytest.mark.parametrize(
+    "made", [lambda v: v, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
+)
+@pytest.mark.parametrize("value", [AUDIO, track(), descriptors(), analysis()])
+def test_arrays_are_read_only(value, made):
+    found = list(arrays(made(value)))
+    assert found
+    for array in found:
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_the_array_that_was_given_stays_writable():
+    own = np.zeros(1600, np.float32)
+    Audio(own, 16_000, "<array>")
+    own[0] = 1
+
+
+@pytest.mark.parametrize(
+    "mapping", [emotion().categories, descriptors().tracks, analysis().provenance]
+)
+def test_mappings_are_read_only(mapping):
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        mapping["new"] = 1
+
+
+def test_mappings_are_copies():
+    categories = {"angry": 1.0}
+    heard = Emotion(categories, None, ("angry",), Verdict(("angry",)))
+    categories["angry"] = 0.0
+    assert heard.categories["angry"] == 1.0
+
+
+@BY_TYPE
+def test_json_and_back(value):
+    text = document(value)
+    back = type(value).from_dict(json.loads(text))
+    assert document(back) == text
+    assert [a.dtype for a in arrays(back)] == [a.dtype for a in arrays(value)]
+
+
+@BY_TYPE
+def test_another_process_gets_the_same(value):
+    assert document(pickle.loads(pickle.dumps(value))) == document(value)
+
+
+def test_json_of_a_track_has_null_where_nothing_was_measured():
+    assert track().to_dict() == {
+        "times": [0.005, 0.015],
+        "values": [110.0, None],
+        "unit": "Hz",
+        "voiced": [True, False],
+    }
+    np.testing.assert_array_equal(Track.from_dict(track().to_dict()).values, [110, np.nan])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
+def test_json_of_a_number_that_is_not_finite_is_null(value):
+    plain = Quantity(value, "dB", False).to_dict()
+    assert plain["value"] is None
+    assert math.isnan(Quantity.from_dict(plain).value)
+
+
+def test_json_knows_numbers_of_numpy():
+    plain = Quantity(np.float64(0.5), "", np.bool_(True)).to_dict()
+    assert json.loads(json.dumps(plain)) == {"value": 0.5, "unit": "", "reliable": True}
+
+
+def test_equal_values_are_equal():
+    assert emotion() == emotion()
+    assert Segment(0, 1) != Segment(0, 2)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_tracks_are_in_the_document_only_when_asked_for(asked):
+    plain = analysis().to_dict(tracks=asked)
+    parts = [plain, *plain["segments"]]
+    assert ["tracks" in part["descriptors"] for part in parts] == [asked] * 3
+    assert ["f0_hz" in Analysis.from_dict(plain).descriptors.tracks] == [asked]
+
+
+def test_the_document_begins_with_its_version():
+    assert next(iter(analysis().to_dict().items())) == ("schema_version", SCHEMA_VERSION)
+
+
+def test_a_later_document_of_the_same_schema_is_read():
+    plain = analysis().to_dict() | {"schema_version": "1.9", "novelty": [1, 2]}
+    assert Analysis.from_dict(plain).source == "memo.wav"
+
+
+@pytest.mark.parametrize("version", ["2.0", "0.9", "10.0"])
+def test_another_schema_is_refused(version):
+    plain = analysis().to_dict() | {"schema_version": version}
+    expected = rf"schema_version '{version}' can't be read; this voxplain reads {SCHEMA_VERSION}$"
+    with pytest.raises(ConfigError, match=expected):
+        Analysis.from_dict(plain)
+
+
+def test_a_document_without_a_schema_is_refused():
+    with pytest.raises(ConfigError, match="schema_version 'None' can't be read"):
+        Analysis.from_dict({"source": "memo.wav"})
+
+
+def test_a_verdict_has_labels_or_a_reason():
+    assert not Verdict(("angry",)).abstains
+    assert Verdict((), "no speech").abstains
+    for wrong in [((), None), (("angry",), "no speech")]:
+        with pytest.raises(AssertionError, match="a verdict has labels or a reason"):
+            Verdict(*wrong)
