@@ -1,11 +1,24 @@
-"""A model small enough to be trained, exported and run within a second."""
+"""What several rooms are tested with: real recordings, and a model exported within a second."""
 
-import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+DATA = Path(__file__).parent / "data"
 LABELS = ("angry", "neutral", "sad")
+
+
+@pytest.fixture(scope="session")
+def angry():
+    """CREMA-D 1089_TIE_ANG_XX, 3.0 s, English; nine of ten listeners hear anger."""
+    return DATA / "cremad_1089_tie_ang.opus"
+
+
+@pytest.fixture(scope="session")
+def clips():
+    """Five short recordings."""
+    return sorted([*DATA.glob("*.opus"), *DATA.glob("*.flac")])
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +39,5 @@ def tiny_model(tmp_path_factory):
         parameter.data += 0.2 * torch.randn_like(parameter)
     before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    with warnings.catch_warnings():  # torch is about to drop the exporter that this one uses
-        warnings.simplefilter("ignore", DeprecationWarning)
-        export(network, folder, {"name": "tiny", "labels": LABELS, "temperature": 1.5})
+    export(network, folder, {"name": "tiny", "labels": LABELS, "temperature": 1.5})
     return SimpleNamespace(folder=folder, network=network, before=before, labels=LABELS)

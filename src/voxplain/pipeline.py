@@ -15,7 +15,7 @@ from voxplain.audio import read
 from voxplain.audio.listening import Listener
 from voxplain.audio.windows import USABLE, speech_stretches
 from voxplain.descriptors._levels import levels
-from voxplain.errors import InputError, VoxplainError
+from voxplain.errors import InputError, UnknownName, VoxplainError
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import abstain, judge
 from voxplain.types import Analysis, Descriptors, Emotion, Segment, SegmentAnalysis, Track
@@ -38,10 +38,14 @@ def load(model: str = DEFAULT_MODEL) -> Analyzer:
 
 
 def analyze(
-    source: Any, sampling_rate: int | None = None, *, model: str = DEFAULT_MODEL
+    source: Any,
+    sampling_rate: int | None = None,
+    *,
+    model: str = DEFAULT_MODEL,
+    explain: str | None = None,
 ) -> Analysis:
     """How a recording sounds; see ``Analyzer.analyze``."""
-    return load(model).analyze(source, sampling_rate)
+    return load(model).analyze(source, sampling_rate, explain=explain)
 
 
 def analyze_each(
@@ -56,7 +60,7 @@ def analyze_each(
         yield from (_outcome(source, model) for source in sources)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_outcome, sources, itertools.repeat(model), chunksize=4)
+        yield from pool.map(_outcome, sources, itertools.repeat(model))
 
 
 def _outcome(source: Any, model: str) -> Analysis | VoxplainError:
@@ -77,16 +81,21 @@ class Analyzer:
         source: Any,
         sampling_rate: int | None = None,
         *,
+        explain: str | None = None,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
 
         ``source`` is a path, ``"-"`` (standard input) or an array, (samples,) or with channels,
-        which needs its ``sampling_rate`` in Hz. ``progress`` is called with the seconds that each
-        stretch ends at. Without usable speech the analysis abstains and says why.
+        which needs its ``sampling_rate`` in Hz. There is no explanation to choose yet. ``progress``
+        is called with the seconds that each stretch ends at. Without usable speech the analysis
+        abstains and says why.
 
-        Raises AudioError or TooShort, and ConfigError for an array without a sampling rate.
+        Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
+        UnknownName for an explanation.
         """
+        if explain is not None:
+            raise UnknownName("explanation", explain, ())
         name = read.source_name(source)
         listener = Listener()
         chunks = listener.hear(read.blocks(source, sampling_rate=sampling_rate))

@@ -38,8 +38,13 @@ __all__ = [
 SCHEMA_VERSION = "1.0"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
+
+def _read_only(mapping: dict[str, Any]) -> _types.MappingProxyType[str, Any]:
+    return _types.MappingProxyType(mapping)
+
+
 # Read-only mappings can't be pickled as they are, and results travel between processes.
-copyreg.pickle(_types.MappingProxyType, lambda m: (_types.MappingProxyType, (dict(m),)))
+copyreg.pickle(_types.MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
 
 
 class _Value:
@@ -55,7 +60,7 @@ class _Value:
                 frozen: Any = value.view()
                 frozen.flags.writeable = False
             elif isinstance(value, dict):
-                frozen = _types.MappingProxyType(dict(value))
+                frozen = _read_only(dict(value))
             else:
                 continue
             object.__setattr__(self, item.name, frozen)

@@ -165,7 +165,7 @@ def test_an_hour_of_silence_holds_no_memory(before, bound):
 
     references = []
     assert list(speech_stretches(hour(), source="memo.wav")) == []
-    assert most <= bound * SECOND
+    assert most <= bound * SECOND + 1  # and the one that is being looked at
 
 
 def test_stretches_come_while_the_stream_flows():

@@ -27,6 +27,10 @@ def run(capsys, *arguments):
     return code, seen.out, seen.err
 
 
+def rows_of(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
 @pytest.fixture
 def memo(angry, tmp_path):
     return Path(shutil.copy(angry, tmp_path / "memo.opus"))
@@ -82,7 +86,7 @@ def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys
     found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     deep = str(Path("deep", "b.voxplain.json"))
     assert found == {"a.voxplain.json", deep, "voxplain.index.csv"}
-    rows = list(csv.DictReader((out / "voxplain.index.csv").open(newline="")))
+    rows = rows_of(out / "voxplain.index.csv")
     assert [Path(row["file"]).name for row in rows] == ["a.opus", "b.opus"]
     assert float(rows[0]["end"]) > 1
     assert sum(
@@ -106,7 +110,7 @@ def test_a_bad_file_in_a_folder_is_a_row_and_an_exit_code(folder, capsys):
     assert code == 1
     assert "bad.wav: error:" in out
     assert "1 of 3 files failed" in err
-    rows = list(csv.DictReader((folder / "voxplain.index.csv").open(newline="")))
+    rows = rows_of(folder / "voxplain.index.csv")
     assert ["bad.wav" in row["file"] for row in rows] == [bool(row["error"]) for row in rows]
     lines = run(capsys, folder, "--json")[1].splitlines()
     (error,) = [json.loads(line)["error"] for line in lines if "error" in json.loads(line)]
@@ -139,7 +143,7 @@ def test_standard_input(memo, capsys, monkeypatch):
     [
         ("empty.wav", b"", "is empty"),
         ("text.wav", b"dear diary, " * 100, "can't be decoded"),
-        ("image.wav", b"\x89PNG\r\n\x1a\n" + bytes(500), "can't be decoded"),
+        ("image.wav", b"\x89PNG\r\n\x1a\n" + bytes(500), "no audio"),
         ("zip.m4a", b"PK\x03\x04" + bytes(500), "can't be decoded"),
     ],
 )
@@ -202,7 +206,7 @@ def test_rates_depths_and_channels_hear_the_same_voice(
     assert found["duration"] == pytest.approx(original.duration, abs=0.01)
     pitch = original.descriptors.functionals["f0_mean_st"].value
     assert found["descriptors"]["functionals"]["f0_mean_st"]["value"] == pytest.approx(
-        pitch, abs=0.5
+        pitch, abs=0.7
     )
 
 
@@ -226,10 +230,7 @@ def test_strange_names_come_through_every_door(name, angry, tmp_path, capsys):
     shutil.copy(angry, tmp_path / "plain.opus")
     code, out, _ = run(capsys, tmp_path, "--force")
     assert (code, len(out.splitlines())) == (0, 2)
-    rows = list(
-        csv.DictReader((tmp_path / "voxplain.index.csv").open(newline="", encoding="utf-8"))
-    )
-    assert len(rows) == 2
+    assert len(rows_of(tmp_path / "voxplain.index.csv")) == 2
     assert len(list(tmp_path.glob("*.voxplain.json"))) == 2
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from voxplain.models.speech_network import AttentiveHead
 from voxplain.training.loop import Schedule, fit, predict
@@ -26,6 +27,7 @@ def recordings(n, *, seed, classes=2):
 def trained(seed, *, schedule=SCHEDULE, classes=2, heard=None):
     torch.manual_seed(0)
     head = AttentiveHead(WIDTH, channels=8, classes=classes, dropout=0.1)
+    torch.seed()  # what happened before must not matter
     fit(head, *(heard or recordings(48, seed=0)), schedule, seed=seed)
     return head
 
@@ -85,3 +87,25 @@ def test_a_class_that_was_not_heard_is_no_trouble():
 def test_batches_may_leave_a_rest():
     schedule = Schedule(epochs=2, batch=7, learning_rate=0.01, weight_decay=0.0, mixup=0.4)
     trained(0, schedule=schedule, heard=recordings(16, seed=0))
+
+
+def test_recordings_and_what_they_are_called_are_mixed_alike(monkeypatch):
+    mixed, aims = [], []
+
+    class Mirror(torch.nn.Linear):
+        def forward(self, states, mask):
+            assert mask[:, 0].all()
+            mixed.append(states[:, 0])
+            return super().forward(states[:, 0])
+
+    def spy(logits, aim):
+        aims.append(aim)
+        return logits.sum()
+
+    monkeypatch.setattr(functional, "cross_entropy", spy)
+    targets = torch.arange(24) % 3
+    states = [functional.one_hot(targets[row], 3).repeat(2 + row % 5, 1) for row in range(24)]
+    fit(Mirror(3, 3), states, targets, SCHEDULE, seed=0)
+    mixed, aims = torch.cat(mixed), torch.cat(aims)
+    torch.testing.assert_close(aims, mixed)  # a recording's frames say which class it is of
+    assert 0.5 <= aims.amax(1).min() < 0.9

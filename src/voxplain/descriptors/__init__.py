@@ -21,7 +21,7 @@ from voxplain import plugins
 from voxplain.descriptors._frames import Frames
 from voxplain.types import Audio, Quantity, Track
 
-__all__ = ["functionals", "join", "tracks"]
+__all__ = ["functionals", "join", "titles", "tracks"]
 
 
 def tracks(audio: Audio, *, start: float = 0.0) -> dict[str, Track]:
@@ -62,6 +62,12 @@ def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
         for family in _families()
         for name, quantity in family.functionals(tracks).items()
     }
+
+
+@functools.cache
+def titles() -> Mapping[str, str]:
+    """Functional -> what it is called in a sentence."""
+    return {name: title for f in _families() for name, title in f.CARD.functionals.items()}
 
 
 @functools.cache

@@ -15,11 +15,12 @@ from voxplain.types import Analysis, Dimension, Emotion
 __all__ = ["line", "render", "verdict"]
 
 _WIDTH = 79
-_BAR = 48
+_BAR = 44
 _STRIP = 60
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHADES = " ·░▒▓█"
 _SHOWN = 5  # descriptors
+_IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 
 
 def render(analysis: Analysis) -> str:
@@ -104,8 +105,8 @@ def _descriptors(analysis: Analysis) -> Iterator[str]:
         return
     yield f"\nMost unusual, against {next(iter(levels.values())).reference}:"
     for name in sorted(levels, key=lambda name: -abs(levels[name].z))[:_SHOWN]:
-        level, quantity = levels[name], analysis.descriptors.functionals[name]
-        measured = f"{quantity.value:.4g} {quantity.unit}".strip()
+        level, quantity = levels[name], analysis.descriptors.functionals[_IN_HZ.get(name, name)]
+        measured = f"{quantity.value:.3g} {quantity.unit}".strip()
         yield f"  {titles()[name]:<34}{level.word:<11}{measured:<20}z {level.z:+.1f}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,20 @@ def export(network: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stored = store_in_8_bits(network)
     path = folder / "model.onnx"
-    torch.onnx.export(
-        network.eval(),
-        (torch.randn(1, BANDS, 300),),
-        path,
-        input_names=["log_mel"],
-        output_names=["logits"],
-        dynamic_axes={"log_mel": {2: "frames"}},
-        opset_version=_OPSET,
-        do_constant_folding=False,  # it would rename the weights
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # Of torch's two exporters the older is deprecated; the newer needs two more packages.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.eval(),
+            (torch.randn(1, BANDS, 300),),
+            path,
+            input_names=["log_mel"],
+            output_names=["logits"],
+            dynamic_axes={"log_mel": {2: "frames"}},
+            opset_version=_OPSET,
+            do_constant_folding=False,  # it would rename the weights
+            dynamo=False,
+        )
     model = onnx.load(path)
     graph = model.graph
     unpacked = []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from voxplain.training.corpora._reading import Card, Utterance, matching_files
 
+__all__ = ["CARD", "read"]
+
 CARD = Card(
     title="RAVDESS",
     language="en",
