@@ -14,7 +14,6 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "InputError": (422, 2),
     "AudioError": (422, 2),
     "TooShort": (422, 2),
-    "NoSpeech": (422, 2),
     "ConfigError": (422, 2),
     "UnknownName": (422, 2),
     "OutputError": (507, 6),

@@ -23,7 +23,7 @@ def load_recipe(path: Path, kinds: Mapping[str, type]) -> Any:
     import yaml
 
     try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plain = yaml.load(path.read_text(encoding="utf-8"), _strict_loader())
     except OSError as error:
         raise ConfigError(f"recipe {path} can't be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -34,6 +34,21 @@ def load_recipe(path: Path, kinds: Mapping[str, type]) -> Any:
     if kind not in kinds:
         raise UnknownName("recipe kind", kind, kinds)
     return build(kinds[kind], plain, where=str(path))
+
+
+def _strict_loader() -> Any:
+    """YAML's safe loader, but a key given twice is an error."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            for key in keys:
+                if keys.count(key) > 1:
+                    raise yaml.YAMLError(f"the key {key!r} is given twice")
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def build(cls: type[T], plain: Mapping[str, Any], *, where: str) -> T:

@@ -4,7 +4,6 @@
     ├─ InputError (ValueError)        what was given can't be used
     │  ├─ AudioError                  missing, undecodable, empty or non-finite audio
     │  │  └─ TooShort                 audio shorter than 0.1 s
-    │  ├─ NoSpeech                    raised only by functions that need speech
     │  ├─ ConfigError                 an option or a recipe is wrong
     │  └─ UnknownName                 a name that is not among the available ones
     ├─ OutputError (OSError)          a result could not be written
@@ -31,7 +30,6 @@ __all__ = [
     "CorpusNotFound",
     "InputError",
     "MissingExtra",
-    "NoSpeech",
     "OutputError",
     "Status",
     "TooShort",
@@ -58,10 +56,6 @@ class TooShort(AudioError):
     """Audio shorter than 0.1 s."""
 
 
-class NoSpeech(InputError):
-    """Audio without usable speech, given to a function that needs speech."""
-
-
 class ConfigError(InputError):
     """An option or a recipe that can't be followed."""
 
@@ -70,10 +64,13 @@ class UnknownName(InputError):
     """A name that is not among the available ones; the message lists them."""
 
     def __init__(self, kind: str, name: str, available: Iterable[str]) -> None:
-        known = sorted(available)
+        super().__init__(kind, name, sorted(available))  # as given: errors travel by their args
+
+    def __str__(self) -> str:
+        kind, name, known = self.args
         near = get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"unknown {kind} {name!r}; available: {', '.join(known) or 'none'}.{hint}")
+        return f"unknown {kind} {name!r}; available: {', '.join(known) or 'none'}.{hint}"
 
 
 class OutputError(VoxplainError, OSError):
@@ -84,7 +81,11 @@ class MissingExtra(VoxplainError, ImportError):
     """An optional part is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
+        super().__init__(package, extra)
+
+    def __str__(self) -> str:
+        package, extra = self.args
+        return (
             f"this needs {package}, which is not installed; "
             f"install it with: pip install 'voxplain[{extra}]'"
         )

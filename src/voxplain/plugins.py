@@ -59,7 +59,9 @@ def require(package: str, *, extra: str) -> ModuleType:
     """
     try:
         return importlib.import_module(package)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{package}.".startswith(f"{error.name}."):
+            raise  # it is there, but something that it needs is not
         raise MissingExtra(package, extra) from error
 
 

@@ -6,7 +6,6 @@ rebuilds the value from them.
 
 from __future__ import annotations
 
-import copyreg
 import dataclasses
 import functools
 import math
@@ -43,10 +42,6 @@ def _read_only(mapping: dict[str, Any]) -> _types.MappingProxyType[str, Any]:
     return _types.MappingProxyType(mapping)
 
 
-# Read-only mappings can't be pickled as they are, and results travel between processes.
-copyreg.pickle(_types.MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
-
-
 class _Value:
     """Arrays read-only, mappings read-only, JSON in and out."""
 
@@ -65,6 +60,12 @@ class _Value:
                 continue
             object.__setattr__(self, item.name, frozen)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made anew wherever it arrives (another process, a copy), so that it is read-only there.
+        values = (getattr(self, item.name) for item in dataclasses.fields(self))
+        plain = (dict(v) if isinstance(v, _types.MappingProxyType) else v for v in values)
+        return type(self), tuple(plain)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, in the order of the fields."""
         return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
@@ -73,7 +74,8 @@ class _Value:
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """The value that ``to_dict`` was called on."""
         hints = _hints(cls)  # type: ignore[arg-type]
-        return cls(**{name: _rebuilt(hints[name], value) for name, value in plain.items()})
+        known = (item.name for item in dataclasses.fields(cls) if item.name in plain)
+        return cls(**{name: _rebuilt(hints[name], plain[name]) for name in known})
 
 
 @functools.cache
@@ -88,8 +90,10 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | tuple | list):
         return [_plain(item) for item in (value.tolist() if hasattr(value, "tolist") else value)]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     return value
 
 

@@ -23,7 +23,6 @@ USABLE = 0.25
 """Seconds of speech below which there is nothing to judge."""
 
 _PER_SECOND = SAMPLING_RATE / CHUNK
-_LONGEST = int(LONGEST * _PER_SECOND)
 _SHORTEST = int(SHORTEST * _PER_SECOND)
 _USABLE = int(np.ceil(USABLE * _PER_SECOND))
 _MARGIN = int(0.2 * _PER_SECOND)  # kept on both sides: soft onsets and releases
@@ -43,6 +42,11 @@ def speech_stretches(
     first = 0  # index in the stream of the first held chunk
 
     for chunk, probability in chunks:
+        if len(held) * CHUNK + len(chunk) > LONGEST * SAMPLING_RATE:
+            cut = _cut(np.array(speech))
+            yield from _stretch(held[:cut], speech[:cut], first, source)
+            del held[:cut], speech[:cut]
+            first += cut
         held.append(chunk)
         speech.append(probability)
         if (
@@ -52,11 +56,6 @@ def speech_stretches(
         ):
             del held[0], speech[0]  # silence before the next speech
             first += 1
-        if len(held) == _LONGEST:
-            cut = _cut(np.array(speech))
-            yield from _stretch(held[:cut], speech[:cut], first, source)
-            del held[:cut], speech[:cut]
-            first += cut
     yield from _stretch(held, speech, first, source)
 
 

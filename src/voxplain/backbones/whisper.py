@@ -39,12 +39,13 @@ class WhisperEncoder(nn.Module):
 
         Raises WeightsMissing if the folder holds no checkpoint or one without these weights.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "model.safetensors")
-        except OSError as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise WeightsMissing(
                 f"{folder} holds no Whisper checkpoint ({error}); "
                 "give a folder with config.json and model.safetensors"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.errors import ChecksumMismatch, UnknownName, WeightsMissing
+from voxplain.errors import ArtifactError, ChecksumMismatch, UnknownName, WeightsMissing
 from voxplain.models.calibration import softmax
 from voxplain.models.log_mel import log_mel
 from voxplain.types import Audio
@@ -21,11 +21,14 @@ from voxplain.types import Audio
 __all__ = ["EmbeddedModel", "embedded_models"]
 
 _ASSETS = "assets/models"
+_CARD = ("name", "labels", "temperature", "sha256")
 
 
 def embedded_models() -> tuple[str, ...]:
     """Names of the models that lie in the package."""
-    return tuple(sorted(entry.name for entry in (files("voxplain") / _ASSETS).iterdir()))
+    folder = files("voxplain") / _ASSETS
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(entry.name for entry in entries if (entry / "card.json").is_file()))
 
 
 class EmbeddedModel:
@@ -36,7 +39,7 @@ class EmbeddedModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises WeightsMissing or ChecksumMismatch."""
+        """Raises WeightsMissing, ChecksumMismatch or, for a card that is none, ArtifactError."""
         import onnxruntime
 
         try:
@@ -47,6 +50,11 @@ class EmbeddedModel:
                 f"{folder} is no model folder: {error.filename} can't be read; "
                 "reinstall voxplain or give a folder made by 'voxplain train'"
             ) from error
+        except ValueError as error:  # neither JSON nor text
+            raise ArtifactError(f"{folder / 'card.json'} is no card: {error}") from error
+        lacking = [key for key in _CARD if key not in card]
+        if lacking:
+            raise ArtifactError(f"{folder / 'card.json'} is no card: it lacks {', '.join(lacking)}")
         self.sha256 = hashlib.sha256(weights).hexdigest()
         if self.sha256 != card["sha256"]:
             raise ChecksumMismatch(
@@ -65,6 +73,11 @@ class EmbeddedModel:
         self._session = onnxruntime.InferenceSession(
             weights, options, providers=["CPUExecutionProvider"]
         )
+        classes = self._session.get_outputs()[0].shape[-1]
+        if classes != len(self.labels):
+            raise ArtifactError(
+                f"{folder / 'card.json'} has {len(self.labels)} labels, its model {classes} outputs"
+            )
 
     @classmethod
     def load(cls, name: str) -> EmbeddedModel:

@@ -40,8 +40,11 @@ def abstain(reason: str) -> Emotion:
     return Emotion({}, None, EMBEDDED, Verdict((), reason))
 
 
-def _dimensions(categories: Mapping[str, float]) -> Dimensions:
+def _dimensions(categories: Mapping[str, float]) -> Dimensions | None:
+    """None if a label was never rated."""
     proxy = _proxy()
+    if not categories.keys() <= proxy["coordinates"].keys():
+        return None
     weights = np.array(list(categories.values()))
     found = {}
     for name in ("valence", "arousal", "dominance"):
@@ -53,7 +56,9 @@ def _dimensions(categories: Mapping[str, float]) -> Dimensions:
         low, high = (
             points[order][min(int(np.searchsorted(mass, q)), len(points) - 1)] for q in (0.05, 0.95)
         )
-        found[name] = Dimension(float(weights @ points), float(low), float(high))
+        value = float(weights @ points)
+        # Of a distribution with a far tail the mean lies outside that interval.
+        found[name] = Dimension(value, min(float(low), value), max(float(high), value))
     return Dimensions(**found, proxy=proxy["proxy"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from voxplain.audio import read
 from voxplain.audio.activity import speech_probabilities
-from voxplain.audio.windows import LONGEST, SPEECH_THRESHOLD, speech_stretches
+from voxplain.audio.windows import speech_stretches
 from voxplain.errors import ConfigError
 from voxplain.models.log_mel import log_mel
 from voxplain.plugins import find, require
@@ -59,12 +61,12 @@ def of_each(
 ) -> list[T | None]:
     """A measurement of each recording, by several processes; in ``cache``, so that it is made once.
 
-    Made again when the cut into stretches of speech or the measurement's own code changes.
+    Made again when the code changes that hears or measures.
     """
     joblib = require("joblib", extra="train")
     memory = joblib.Memory(cache, verbose=0)
     found: list[T | None] = memory.cache(_of_each, ignore=["jobs"])(
-        measure, [str(path) for path in paths], (SPEECH_THRESHOLD, LONGEST), jobs=jobs
+        measure, [str(path) for path in paths], _code(measure), jobs=jobs
     )
     return found
 
@@ -72,14 +74,23 @@ def of_each(
 def _of_each(
     measure: Callable[[str], T | None],
     paths: Sequence[str],
-    settings: tuple[float, float],
+    code: str,
     *,
     jobs: int,
 ) -> list[T | None]:
-    del settings  # part of the cache's key
+    del code  # part of the cache's key
     joblib = require("joblib", extra="train")
     found: list[T | None] = joblib.Parallel(jobs)(joblib.delayed(measure)(path) for path in paths)
     return found
+
+
+def _code(measure: Callable[[str], T | None]) -> str:
+    """Fingerprint of the code that a measurement may depend on."""
+    package = Path(__file__).parents[1]
+    files = [Path(inspect.getfile(measure))]
+    for room in ("audio", "descriptors", "models"):
+        files += sorted((package / room).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def hear(utterances: Sequence[Utterance], *, cache: Path, jobs: int) -> list[Heard]:

@@ -39,7 +39,6 @@ def fit(
     """
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    classes = int(targets.max()) + 1
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
     )
@@ -51,13 +50,14 @@ def fit(
     for _ in range(schedule.epochs):
         for rows in _shuffled(states, schedule.batch, generator):
             padded, mask = _pad([states[row] for row in rows])
-            aim = functional.one_hot(targets[rows], classes).float()
             weight = float(generator.beta(schedule.mixup, schedule.mixup))
             weight = max(weight, 1 - weight)
             other = generator.permutation(len(rows))
             padded = weight * padded + (1 - weight) * padded[other]
+            logits = network(padded, mask | mask[other])
+            aim = functional.one_hot(targets[rows], logits.shape[1]).float()
             aim = weight * aim + (1 - weight) * aim[other]
-            loss = functional.cross_entropy(network(padded, mask | mask[other]), aim)
+            loss = functional.cross_entropy(logits, aim)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxplain.audio.read import SUFFIXES
 from voxplain.errors import CorpusNotFound
 
 __all__ = ["Card", "Utterance", "matching_files"]
@@ -38,17 +39,19 @@ class Utterance:
 
 
 def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
-    """Files below a folder whose name without suffix matches, in the order of their names.
+    """Recordings below a folder whose name without suffix matches, in the order of their paths.
+
+    One that lies there twice (as wav and as mp3, in a copied folder) is given once.
 
     Raises CorpusNotFound if there is none.
     """
-    found = [
-        (path, match)
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and (match := pattern.fullmatch(path.stem))
-    ]
+    found: dict[str, tuple[Path, re.Match[str]]] = {}
+    for path in sorted(root.rglob("*")):
+        match = pattern.fullmatch(path.stem)
+        if match and path.suffix.lower() in SUFFIXES and path.is_file():
+            found.setdefault(path.stem, (path, match))
     if not found:
         raise CorpusNotFound(
             f"{root} holds no file named like {pattern.pattern!r}; give the corpus's own folder"
         )
-    yield from found
+    yield from found.values()
