@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voxplain.audio.read import blocks, find_files, read, source_name
+from voxplain.audio.read import blocks, find_files, promised_duration, read, source_name
 from voxplain.errors import AudioError, ConfigError, InputError, TooShort
 
 BROKEN = Path(__file__).parents[3] / "shared/data/broken"
@@ -606,3 +606,11 @@ def test_find_no_files(tmp_path, name):
         AudioError, match=rf"no audio or video in the folder .*{folder.name}.*\.wav"
     ):
         find_files(folder)
+
+
+def test_promised_duration(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(44_100, 1.5), 44_100)
+    assert promised_duration(tmp_path / "a.wav") == pytest.approx(1.5)
+    (tmp_path / "b.wav").write_text("no audio")
+    for path in ("-", tmp_path / "b.wav", tmp_path / "gone.wav", tmp_path):
+        assert promised_duration(path) is None

@@ -259,6 +259,12 @@ def test_an_out_that_is_a_file(memo, capsys):
     assert "can't be written" in err
 
 
+def test_json_and_out_contradict_each_other(memo, capsys):
+    code, out, err = run(capsys, memo, "--json", "--out", memo.parent)
+    assert (code, out) == (2, "")
+    assert "--json writes no files" in err
+
+
 def test_jobs_must_be_positive(memo, capsys):
     code, _, err = run(capsys, memo, "--jobs", "0")
     assert code == 2

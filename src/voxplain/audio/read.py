@@ -21,7 +21,16 @@ from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.errors import AudioError, ConfigError, InputError, TooShort
 from voxplain.types import Audio
 
-__all__ = ["MINIMUM_DURATION", "SUFFIXES", "Source", "blocks", "find_files", "read", "source_name"]
+__all__ = [
+    "MINIMUM_DURATION",
+    "SUFFIXES",
+    "Source",
+    "blocks",
+    "find_files",
+    "promised_duration",
+    "read",
+    "source_name",
+]
 
 MINIMUM_DURATION = 0.1
 """Seconds below which sound is refused."""
@@ -80,6 +89,18 @@ def source_name(source: object) -> str:
     if source == "-":
         return "<stdin>"
     return os.fsdecode(source).encode("utf-8", "backslashreplace").decode()
+
+
+def promised_duration(path: str | os.PathLike[Any]) -> float | None:
+    """Seconds that the header of a file promises, or None where it can't be asked cheaply."""
+    import soundfile
+
+    if not Path(os.fsdecode(path)).is_file():  # reading from a pipe would empty it
+        return None
+    try:
+        return float(soundfile.info(os.fsdecode(path)).duration)
+    except (soundfile.SoundFileError, TypeError):
+        return None
 
 
 def find_files(folder: Path) -> list[Path]:

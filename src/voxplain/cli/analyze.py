@@ -44,6 +44,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyse, print and write."""
+    if arguments.json and arguments.out is not None:
+        raise ConfigError("--json writes no files; leave out --out, or --json")
     if arguments.jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, not {arguments.jobs}")
     one_file = len(arguments.path) == 1 and not Path(arguments.path[0]).is_dir()
@@ -52,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _one(arguments: argparse.Namespace) -> int:
     source = arguments.path[0]
-    with _Bar(unit="s", hidden=arguments.json) as bar:
+    seconds = read.promised_duration(source)
+    with _Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
         analysis = load(arguments.model).analyze(source, progress=bar.reach)
     document = json_report.render(analysis, tracks=arguments.tracks)
     if arguments.json:
@@ -151,7 +154,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
 class _Bar:
     """A progress bar on standard error, where a person watches."""
 
-    def __init__(self, *, unit: str, hidden: bool, total: int | None = None) -> None:
+    def __init__(self, *, unit: str, hidden: bool, total: float | None) -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(
