@@ -114,7 +114,7 @@ class Analyzer:
             source=name,
             duration=listener.duration,
             speech_duration=listener.speech_duration,
-            emotion=_whole(segments, listener),
+            emotion=_whole(segments) if segments else self._nothing_heard(listener),
             descriptors=_describe(tracks, listener.activity()),
             segments=tuple(segments),
             warnings=_warnings(listener),
@@ -126,6 +126,14 @@ class Analyzer:
             },
         )
 
+    def _nothing_heard(self, listener: Listener) -> Emotion:
+        heard = listener.speech_duration
+        found = f"only {heard:.2f} s of speech" if heard else "no speech"
+        return abstain(
+            f"{found} found in {listener.duration:.1f} s of audio; {USABLE:g} s are needed",
+            label_set=self.model.labels,
+        )
+
 
 def _describe(tracks: list[dict[str, Track]], activity: Track) -> Descriptors:
     joined = {**descriptors.join(tracks), "speech_activity": activity}
@@ -133,14 +141,8 @@ def _describe(tracks: list[dict[str, Track]], activity: Track) -> Descriptors:
     return Descriptors(functionals, levels(functionals), joined)
 
 
-def _whole(segments: list[SegmentAnalysis], listener: Listener) -> Emotion:
+def _whole(segments: list[SegmentAnalysis]) -> Emotion:
     """The segments' probabilities, weighted by their length."""
-    if not segments:
-        heard = listener.speech_duration
-        found = f"only {heard:.2f} s of speech" if heard else "no speech"
-        return abstain(
-            f"{found} found in {listener.duration:.1f} s of audio; {USABLE:g} s are needed"
-        )
     weights = np.array([segment.end - segment.start for segment in segments])
     weights /= weights.sum()
     return judge(

@@ -119,7 +119,7 @@ def test_without_coordinates_of_a_label_there_are_no_dimensions(label):
 
 
 def test_nothing_to_judge():
-    emotion = abstain("no speech")
+    emotion = abstain("no speech", label_set=EMBEDDED)
     assert emotion.verdict.abstains
     assert emotion.verdict.reason == "no speech"
     assert (dict(emotion.categories), emotion.dimensions) == ({}, None)

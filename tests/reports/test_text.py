@@ -85,12 +85,19 @@ def test_no_name_breaks_the_page(source):
 def test_verdicts_are_about_how_it_sounds():
     assert verdict(ANGRY) == "Sounds angry"
     assert verdict(emotion(0.35, 0.05, 0.35, 0.05, 0.1, 0.1)) == "Sounds angry or fearful"
-    assert verdict(abstain("no speech found")) == "Not enough evidence: no speech found"
+    assert (
+        verdict(abstain("no speech found", label_set=LABELS))
+        == "Not enough evidence: no speech found"
+    )
 
 
 def test_without_evidence_nothing_is_drawn():
     text = render(
-        analysis(emotion=abstain("no speech found"), segments=(), descriptors=Descriptors({}))
+        analysis(
+            emotion=abstain("no speech found", label_set=LABELS),
+            segments=(),
+            descriptors=Descriptors({}),
+        )
     )
     assert "Not enough evidence: no speech found." in text
     assert "█" not in text
@@ -104,5 +111,7 @@ def test_a_warning_is_a_note():
 def test_one_line_each_for_many():
     assert line("memo.wav", analysis()).split() == ["memo.wav", "angry", "0.90"]
     assert line("bad\n.wav", AudioError("is empty")) == "bad\\n.wav: error: is empty"
-    assert "not enough evidence: none" in line("x.wav", analysis(emotion=abstain("none")))
+    assert "not enough evidence: none" in line(
+        "x.wav", analysis(emotion=abstain("none", label_set=LABELS))
+    )
     assert len(line("long/" * 30 + "memo.wav", analysis())) < 80

@@ -95,11 +95,13 @@ def promised_duration(path: str | os.PathLike[Any]) -> float | None:
     """Seconds that the header of a file promises, or None where it can't be asked cheaply."""
     import soundfile
 
-    if not Path(os.fsdecode(path)).is_file():  # reading from a pipe would empty it
+    file = Path(os.fsdecode(path))
+    if not file.is_file():  # reading from a pipe would empty it
         return None
     try:
-        return float(soundfile.info(os.fsdecode(path)).duration)
-    except (soundfile.SoundFileError, TypeError):
+        with file.open("rb") as stream:
+            return float(soundfile.info(stream).duration)
+    except (soundfile.SoundFileError, TypeError, OSError):
         return None
 
 

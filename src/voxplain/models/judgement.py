@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from voxplain.labels import EMBEDDED
 from voxplain.types import Dimension, Dimensions, Emotion, Verdict
 
 __all__ = ["abstain", "judge"]
@@ -35,9 +34,9 @@ def judge(categories: Mapping[str, float]) -> Emotion:
     return Emotion(dict(categories), _dimensions(categories), tuple(categories), verdict)
 
 
-def abstain(reason: str) -> Emotion:
+def abstain(reason: str, *, label_set: tuple[str, ...]) -> Emotion:
     """The Emotion of a recording in which there is nothing to judge."""
-    return Emotion({}, None, EMBEDDED, Verdict((), reason))
+    return Emotion({}, None, label_set, Verdict((), reason))
 
 
 def _dimensions(categories: Mapping[str, float]) -> Dimensions | None:

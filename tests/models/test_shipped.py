@@ -1,0 +1,72 @@
+"""What is shipped: small, described by its own figures, licensed."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voxplain.labels import EMBEDDED
+from voxplain.models.embedded import EmbeddedModel, embedded_models
+from voxplain.training.evaluate import stored, table
+
+ASSETS = Path(str(files("voxplain") / "assets"))
+MODEL = ASSETS / "models" / "speech"
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_models_together_stay_below_12_mb():
+    assert embedded_models() == ("speech",)
+    assert sum(path.stat().st_size for path in ASSETS.rglob("*.onnx")) < 12e6
+
+
+def test_the_card_shows_the_figures_that_evaluate_stored():
+    assert table(stored(MODEL)) in (MODEL / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_aim_is_met_on_speakers_never_heard():
+    figures = stored(MODEL)["cremad"]
+    assert figures["voxplain"]["UAR"].value >= 0.70
+    assert figures["voxplain"]["UAR"].low > figures["eGeMAPS + SVM"]["UAR"].high
+
+
+def test_label_order_is_the_packages():
+    model = EmbeddedModel.load("speech")
+    assert model.labels == EMBEDDED
+    assert model.card["recipe"]["labels"] == list(EMBEDDED)
+
+
+def test_the_speaker_of_the_examples_was_left_out():
+    names = np.load(MODEL / "folds.npz")["name"]
+    assert len(names) > 6000
+    assert not [name for name in names if name.startswith("1089_")]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("models/speech/LICENSE-whisper.txt", "MIT License"),
+        ("norms/LICENSE-ODbL.txt", "Open Database License"),
+    ],
+)
+def test_licences_lie_beside_what_they_cover(place, words):
+    assert words in (ASSETS / place).read_text(encoding="utf-8")
+
+
+def test_norms_stand_on_many_clips():
+    norms = json.loads((ASSETS / "norms" / "adults.json").read_text(encoding="utf-8"))
+    assert norms["speakers"] == 80
+    for name, norm in norms["descriptors"].items():
+        assert norm["n"] > 5000, name
+        assert norm["sd"] > 0
+
+
+def test_no_page_claims_to_know_what_a_person_feels():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), MODEL / "README.md"]
+    pages += (ROOT / "src/voxplain").rglob("*.py")
+    for page in pages:
+        text = page.read_text(encoding="utf-8").lower().replace('never "is angry"', "")
+        for label in ("angry", "sad", "happy", "afraid", "fearful", "disgusted"):
+            assert f"is {label}" not in text, page
+            assert f"feels {label}" not in text, page
