@@ -133,6 +133,15 @@ def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips):
     assert analysis.emotion.categories["angry"] == pytest.approx(np.average(angry, weights=lengths))
 
 
+def test_hours_fit_since_every_track_shares_one_grid(clips):
+    """A copy of the times a track, or lists of them in the document, would be most of an hour."""
+    analysis = voxplain.analyze(speech(clips, 40), RATE)
+    for described in (analysis.descriptors, *(part.descriptors for part in analysis.segments)):
+        grids = [t.times for name, t in described.tracks.items() if name != "speech_activity"]
+        assert len(grids) > 1
+        assert all(np.shares_memory(grids[0], grid) for grid in grids[1:])
+
+
 def test_progress_runs_to_the_last_stretch(clips):
     reached = []
     analysis = voxplain.load().analyze(speech(clips, 40), RATE, progress=reached.append)

@@ -66,9 +66,13 @@ class _Value:
         plain = (dict(v) if isinstance(v, _types.MappingProxyType) else v for v in values)
         return type(self), tuple(plain)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, in the order of the fields."""
-        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+    def to_dict(self, *, tracks: bool = True) -> dict[str, Any]:
+        """Plain JSON values, in the order of the fields; if wanted, without descriptor tracks."""
+        return {
+            item.name: _plain(getattr(self, item.name), tracks=tracks)
+            for item in dataclasses.fields(self)
+            if tracks or item.name != "tracks"
+        }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -83,13 +87,15 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, tracks: bool) -> Any:
     if isinstance(value, _Value):
-        return value.to_dict()
+        return value.to_dict(tracks=tracks)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | tuple | list):
-        return [_plain(item) for item in (value.tolist() if hasattr(value, "tolist") else value)]
+        return {str(key): _plain(item, tracks=tracks) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist(), tracks=tracks)
+    if isinstance(value, tuple | list):
+        return [_plain(item, tracks=tracks) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
@@ -266,11 +272,7 @@ class Analysis(_Value):
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""
-        plain = {"schema_version": SCHEMA_VERSION, **_Value.to_dict(self)}
-        if not tracks:
-            for part in (plain, *plain["segments"]):
-                part["descriptors"].pop("tracks")
-        return plain
+        return {"schema_version": SCHEMA_VERSION, **_Value.to_dict(self, tracks=tracks)}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:

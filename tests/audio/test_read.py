@@ -599,13 +599,16 @@ def test_find_files(tmp_path):
     assert find_files(tmp_path) == [tmp_path / name for name in wanted]
 
 
-@pytest.mark.parametrize("name", ["", "missing"])
-def test_find_no_files(tmp_path, name):
-    folder = tmp_path / name
+def test_find_no_files(tmp_path):
     with pytest.raises(
-        AudioError, match=rf"no audio or video in the folder .*{folder.name}.*\.wav"
+        AudioError, match=rf"no audio or video in the folder .*{tmp_path.name}.*wav"
     ):
-        find_files(folder)
+        find_files(tmp_path)
+
+
+def test_find_files_in_no_folder(tmp_path):
+    with pytest.raises(AudioError, match=r"missing can't be listed \(No such file or directory\)"):
+        find_files(tmp_path / "missing")
 
 
 def test_promised_duration(tmp_path):
@@ -614,3 +617,12 @@ def test_promised_duration(tmp_path):
     (tmp_path / "b.wav").write_text("no audio")
     for path in ("-", tmp_path / "b.wav", tmp_path / "gone.wav", tmp_path):
         assert promised_duration(path) is None
+
+
+def test_find_files_in_a_folder_that_is_closed(tmp_path, monkeypatch):
+    def closed(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(AudioError, match=r"can't be listed \(Permission denied\); check"):
+        find_files(tmp_path)

@@ -43,7 +43,8 @@ def test_a_card_names_what_its_family_makes(name, voice, measure):
     card = plugins.find("descriptors", name).CARD
     tracks, found = measure(voice)
     assert {key: tracks[key].unit for key in card.tracks} == dict(card.tracks)
-    assert {key: found[key].unit for key in card.functionals} == dict(card.functionals)
+    assert set(card.functionals) <= set(found)
+    assert all(card.functionals.values()), "every functional has a name for sentences"
     assert set(card.requires) <= {*tracks, "speech_activity"}
     assert card.reference
 

@@ -259,6 +259,16 @@ def test_an_out_that_is_a_file(memo, capsys):
     assert "can't be written" in err
 
 
+def test_inputs_on_several_drives(folder, capsys, monkeypatch):
+    def apart(_):
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr(os.path, "commonpath", apart)
+    code, _, err = run(capsys, folder)
+    assert code == 2
+    assert "must be analysed apart" in err
+
+
 def test_json_and_out_contradict_each_other(memo, capsys):
     code, out, err = run(capsys, memo, "--json", "--out", memo.parent)
     assert (code, out) == (2, "")

@@ -108,10 +108,15 @@ def promised_duration(path: str | os.PathLike[Any]) -> float | None:
 def find_files(folder: Path) -> list[Path]:
     """All audio and video below ``folder``, by suffix and sorted; what is hidden is skipped.
 
-    Raises AudioError if there is none.
+    Raises AudioError if there is none, or if a folder below can't be listed.
     """
+
+    def refused(error: OSError) -> None:
+        place = source_name(error.filename or folder)
+        raise AudioError(f"{place} can't be listed ({error.strerror}); check its permissions")
+
     found: list[Path] = []
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=refused):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(root, name) for name in names if not name.startswith(".")]
     found = sorted(path for path in found if path.suffix.lower() in SUFFIXES)

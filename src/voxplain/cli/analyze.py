@@ -74,7 +74,10 @@ def _one(arguments: argparse.Namespace) -> int:
 
 def _many(arguments: argparse.Namespace) -> int:
     sources = list(dict.fromkeys(_expand(arguments.path)))
-    root = Path(os.path.commonpath([path.absolute().parent for path in sources]))
+    try:
+        root = Path(os.path.commonpath([path.absolute().parent for path in sources]))
+    except ValueError as error:
+        raise ConfigError(f"{error}: inputs on several drives must be analysed apart") from error
     results = result_paths([path.absolute() for path in sources], root=root, out=arguments.out)
     rows, failed = [], 0
     with _Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:

@@ -32,7 +32,8 @@ def tracks(audio: Audio, *, start: float = 0.0) -> dict[str, Track]:
     frames, known = Frames(audio), dict[str, Track]()
     for family in _families():
         known |= family.tracks(frames, known)
-    return {name: replace(track, times=track.times + start) for name, track in known.items()}
+    times = frames.times + start  # one grid, shared by every track: hours of them must fit
+    return {name: replace(track, times=times) for name, track in known.items()}
 
 
 def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
@@ -40,9 +41,13 @@ def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
 
     No stretch at all gives tracks without frames.
     """
+    if len(parts) == 1:
+        return dict(parts[0])
+    grids = [next(iter(part.values())).times for part in parts]
+    times = np.concatenate(grids or [np.zeros(0)])
     return {
         name: Track(
-            np.concatenate([part[name].times for part in parts] or [np.zeros(0)]),
+            times,
             np.concatenate([part[name].values for part in parts] or [np.zeros(0)]),
             unit,
             np.concatenate([part[name].voiced for part in parts] or [np.zeros(0, bool)]),
