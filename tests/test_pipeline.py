@@ -121,6 +121,24 @@ def test_without_speech_the_analysis_abstains_and_says_why(name, waveform):
     assert not any(q.reliable for q in analysis.descriptors.functionals.values())
 
 
+def melody(seed):
+    generator, notes = np.random.default_rng(seed), []
+    for _ in range(30):
+        times = np.arange(int(RATE * generator.choice([0.125, 0.25, 0.5]))) / RATE
+        hz = generator.choice([110, 139, 165, 185, 220, 247, 294, 330])
+        partials = sum(np.sin(2 * np.pi * hz * h * times) / h for h in range(1, 10))
+        notes.append(np.exp(-times * generator.uniform(0.5, 6)) * partials)
+    return 0.2 * np.concatenate(notes)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5, 8, 9])
+def test_music_whose_notes_pass_for_syllables_is_no_speech(seed):
+    analysis = voxplain.analyze(melody(seed), RATE)
+    assert analysis.speech_duration > 0.25, "the detector alone is not fooled"
+    assert analysis.emotion.verdict.abstains
+    assert "of speech found in" in analysis.emotion.verdict.reason
+
+
 def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips):
     analysis = voxplain.analyze(speech(clips, 50), RATE)
     assert len(analysis.segments) >= 4

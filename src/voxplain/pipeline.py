@@ -13,7 +13,7 @@ import numpy as np
 from voxplain import __version__, descriptors
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
-from voxplain.audio.windows import USABLE, speech_stretches
+from voxplain.audio.windows import speech_stretches
 from voxplain.descriptors._levels import levels
 from voxplain.errors import InputError, UnknownName, VoxplainError
 from voxplain.models.embedded import EmbeddedModel
@@ -103,6 +103,8 @@ class Analyzer:
         tracks: list[dict[str, Track]] = []
         for start, audio in speech_stretches(chunks, source=name):
             segment = Segment(start, start + audio.duration)
+            if not listener.holds_speech(segment):
+                continue
             tracks.append(descriptors.tracks(audio, start=start))
             described = _describe([tracks[-1]], listener.activity(segment))
             emotion = judge(self.model.categories(audio))
@@ -130,7 +132,7 @@ class Analyzer:
         heard = listener.speech_duration
         found = f"only {heard:.2f} s of speech" if heard else "no speech"
         return abstain(
-            f"{found} found in {listener.duration:.1f} s of audio; {USABLE:g} s are needed",
+            f"{found} found in {listener.duration:.1f} s of audio",
             label_set=self.model.labels,
         )
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio.activity import CHUNK, SAMPLING_RATE, speech_probabilities
-from voxplain.audio.windows import SPEECH_THRESHOLD
+from voxplain.audio.windows import SPEECH_THRESHOLD, USABLE
 from voxplain.types import Segment, Track
 
 __all__ = ["Listener"]
 
 _CHUNK_SECONDS = CHUNK / SAMPLING_RATE
 _FULL_SCALE = 0.999
+_DENSE = 0.2
 
 
 class Listener:
@@ -45,6 +46,17 @@ class Listener:
         """Seconds in which somebody spoke."""
         spoken = np.count_nonzero(np.array(self._probabilities) >= SPEECH_THRESHOLD)
         return float(min(spoken * _CHUNK_SECONDS, self.duration))
+
+    def holds_speech(self, segment: Segment) -> bool:
+        """Whether what the detector takes for speech in a segment can be speech.
+
+        It must fill a fifth of the segment and last 0.25 s at once: notes of music pass for
+        syllables here and there, words come together.
+        """
+        speech = self.activity(segment).values >= SPEECH_THRESHOLD
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], speech, [0]])))
+        longest = (edges[1::2] - edges[::2]).max(initial=0) * _CHUNK_SECONDS
+        return bool(longest >= USABLE and speech.mean() >= _DENSE)
 
     @property
     def clipped_share(self) -> float:
