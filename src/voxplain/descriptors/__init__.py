@@ -10,30 +10,33 @@ together, and ``functionals`` sums them up once the caller has added ``speech_ac
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxplain import plugins
-from voxplain.descriptors._frames import Frames
+from voxplain.descriptors._family import Functional
+from voxplain.descriptors._frames import DEFAULTS, Frames, Settings
 from voxplain.types import Audio, Quantity, Track
 
-__all__ = ["functionals", "join", "titles", "tracks"]
+__all__ = ["Settings", "functionals", "inventory", "join", "tracks", "units"]
 
 
-def tracks(audio: Audio, *, start: float = 0.0) -> dict[str, Track]:
+def tracks(audio: Audio, *, start: float = 0.0, settings: Settings = DEFAULTS) -> dict[str, Track]:
     """Every track of a stretch of speech (16 kHz mono), every 10 ms.
 
     ``start`` is where the stretch begins in the recording, in seconds; times refer to the latter.
     """
-    frames, known = Frames(audio), dict[str, Track]()
+    frames, known = Frames(audio, settings), dict[str, NDArray[np.float64]]()
     for family in _families():
         known |= family.tracks(frames, known)
     times = frames.times + start  # one grid, shared by every track: hours of them must fit
-    return {name: replace(track, times=times) for name, track in known.items()}
+    voiced = np.isfinite(known["f0_hz"])
+    return {name: Track(times, known[name], unit, voiced) for name, unit in units().items()}
 
 
 def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
@@ -43,17 +46,14 @@ def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
     """
     if len(parts) == 1:
         return dict(parts[0])
-    grids = [next(iter(part.values())).times for part in parts]
-    times = np.concatenate(grids or [np.zeros(0)])
+    grids = [next(iter(part.values())) for part in parts]
+    times = np.concatenate([grid.times for grid in grids] or [np.zeros(0)])
+    voiced = np.concatenate([grid.voiced for grid in grids] or [np.zeros(0, bool)])
     return {
         name: Track(
-            times,
-            np.concatenate([part[name].values for part in parts] or [np.zeros(0)]),
-            unit,
-            np.concatenate([part[name].voiced for part in parts] or [np.zeros(0, bool)]),
+            times, np.concatenate([p[name].values for p in parts] or [np.zeros(0)]), unit, voiced
         )
-        for family in _families()
-        for name, unit in family.CARD.tracks.items()
+        for name, unit in units().items()
     }
 
 
@@ -61,18 +61,36 @@ def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
     """Every functional of joined tracks and ``speech_activity``, the caller's own track.
 
     ``speech_activity`` holds the probability of speech, without gaps, over the whole recording.
+    A quantity is NaN where it can't be measured, and not reliable there or where the recording is
+    too noisy or too narrow for it.
     """
+    found = {
+        name: value for family in _families() for name, value in family.functionals(tracks).items()
+    }
+    snr_db, bandwidth_hz = found["snr_db"], found["bandwidth_hz"]
     return {
-        name: quantity
-        for family in _families()
-        for name, quantity in family.functionals(tracks).items()
+        name: Quantity(
+            found[name],
+            card.unit,
+            # Where the noise can't be measured (no pause), there is nothing to object.
+            reliable=math.isfinite(found[name])
+            and not snr_db < card.least_snr_db
+            and not bandwidth_hz < card.least_bandwidth_hz,
+        )
+        for name, card in inventory().items()
     }
 
 
 @functools.cache
-def titles() -> Mapping[str, str]:
-    """Functional -> what it is called in a sentence."""
-    return {name: title for f in _families() for name, title in f.CARD.functionals.items()}
+def inventory() -> Mapping[str, Functional]:
+    """Functional -> its title, unit and what it needs."""
+    return {name: card for f in _families() for name, card in f.CARD.functionals.items()}
+
+
+@functools.cache
+def units() -> Mapping[str, str]:
+    """Track -> unit."""
+    return {name: unit for family in _families() for name, unit in family.CARD.tracks.items()}
 
 
 @functools.cache

@@ -11,14 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio.windows import SPEECH_THRESHOLD
-from voxplain.types import Quantity, Track
+from voxplain.types import Track
 
-__all__ = ["ENOUGH", "Card", "in_speech", "quantity", "voice_quantity", "voiced_values"]
+__all__ = [
+    "ENOUGH",
+    "Card",
+    "Functional",
+    "Values",
+    "in_speech",
+    "scattered",
+    "statistic",
+    "voiced_values",
+]
 
 ENOUGH = 10
 """Frames (100 ms); a statistic of no more than that is not reliable."""
 
-Statistic = Callable[[NDArray[np.float64]], Any]
+
+Values = Mapping[str, NDArray[np.float64]]
+"""Track -> values (frames,), NaN where there is nothing to measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Functional:
+    """One number that sums up a recording."""
+
+    title: str
+    """What it is called in a sentence."""
+    unit: str
+    least_snr_db: float = -math.inf
+    """Signal-to-noise ratio of the recording below which the number is not reliable."""
+    least_bandwidth_hz: float = 0.0
+    """Bandwidth of the recording below which the number is not reliable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +51,7 @@ class Card:
 
     tracks: Mapping[str, str]
     """Name -> unit."""
-    functionals: Mapping[str, str]
-    """Name -> what it is called in a sentence."""
+    functionals: Mapping[str, Functional]
     requires: tuple[str, ...]
     """Tracks of other families, and ``speech_activity``, which the caller brings."""
     reference: str
@@ -43,18 +66,9 @@ def in_speech(times: NDArray[np.float64], activity: Track) -> NDArray[np.bool_]:
     return activity.values[np.searchsorted(borders, times)] >= SPEECH_THRESHOLD
 
 
-def quantity(values: NDArray[np.float64], statistic: Statistic, *, unit: str) -> Quantity:
-    """A statistic of measured values (n,), or NaN where there are too few of them."""
-    if len(values) <= ENOUGH:
-        return Quantity(math.nan, unit, reliable=False)
-    return Quantity(float(statistic(values)), unit, reliable=True)
-
-
-def voice_quantity(
-    tracks: Mapping[str, Track], name: str, statistic: Statistic, *, unit: str
-) -> Quantity:
-    """A statistic of a track over the voiced frames of the speech."""
-    return quantity(voiced_values(tracks, name), statistic, unit=unit)
+def statistic(values: NDArray[np.float64], summary: Callable[[NDArray[np.float64]], Any]) -> float:
+    """A summary of measured values (n,), or NaN where there are too few of them."""
+    return float(summary(values)) if len(values) > ENOUGH else math.nan
 
 
 def voiced_values(tracks: Mapping[str, Track], name: str) -> NDArray[np.float64]:
@@ -62,3 +76,10 @@ def voiced_values(tracks: Mapping[str, Track], name: str) -> NDArray[np.float64]
     track = tracks[name]
     spoken = in_speech(track.times, tracks["speech_activity"])
     return track.values[track.voiced & spoken & np.isfinite(track.values)]
+
+
+def scattered(values: NDArray[np.floating], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values (n,) put where ``where`` (frames,) is true, NaN elsewhere."""
+    track = np.full(len(where), np.nan)
+    track[where] = values
+    return track

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from voxplain.errors import ConfigError
 from voxplain.types import Audio
 
-__all__ = ["FAINTEST", "FRAME_SHIFT", "SAMPLING_RATE", "Frames", "bin_hz", "sinc"]
+__all__ = [
+    "DEFAULTS",
+    "FAINTEST",
+    "FRAME_SHIFT",
+    "SAMPLING_RATE",
+    "Frames",
+    "Settings",
+    "bin_hz",
+    "sinc",
+]
 
 SAMPLING_RATE = 16_000
 HOP = 160  # samples: 10 ms
@@ -35,14 +46,44 @@ PERIODICITY_FFT = 1024
 _BLOCK = 512  # frames transformed at a time: 1.6 MB
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the pitch and the formants are looked for.
+
+    Raises ConfigError for a range that is empty or out of reach.
+    """
+
+    f0_min_hz: float = 60.0
+    f0_max_hz: float = 600.0
+    formant_max_hz: float = 5500.0
+    """Five formants are looked for below it; about 5000 Hz for a long vocal tract."""
+
+    def __post_init__(self) -> None:
+        if not 40 <= self.f0_min_hz < self.f0_max_hz <= 1200:
+            raise ConfigError(
+                f"F0 can't be searched from {self.f0_min_hz:g} to {self.f0_max_hz:g} Hz; "
+                "give a minimum of at least 40 Hz below a maximum of at most 1200 Hz"
+            )
+        if not 3000 <= self.formant_max_hz <= 8000:
+            raise ConfigError(
+                f"formants can't be searched up to {self.formant_max_hz:g} Hz; "
+                "give 3000 to 8000 Hz (5000 for most men, 5500 for most women)"
+            )
+
+
+DEFAULTS = Settings()
+
+
 class Frames:
     """Frames of a 16 kHz mono recording; frame ``i`` is centred on ``(i + 1/2) * 10 ms``."""
 
-    def __init__(self, audio: Audio) -> None:
+    def __init__(self, audio: Audio, settings: Settings = DEFAULTS) -> None:
         assert audio.sampling_rate == SAMPLING_RATE, "descriptors are defined at 16 kHz"
+        self.settings = settings
         centred = audio.waveform - np.float32(audio.waveform.mean(dtype=np.float64))
         peak = float(np.abs(centred).max(initial=0.0))
-        self._waveform = centred / np.float32(peak) if peak else centred
+        self.waveform = centred / np.float32(peak) if peak else centred
+        """(samples,) without offset, scaled to a peak of 1."""
         self._count = len(centred) // HOP
         self.level_db = float(20 * np.log10(peak)) if peak else 0.0
         """Peak of the recording, dB re full scale."""
@@ -100,7 +141,7 @@ class Frames:
     def _windowed(self, window: NDArray[np.float32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Blocks of windowed frames; each frame loses its own mean, for drift is no voice."""
         margin = (len(window) - HOP) // 2
-        padded = np.pad(self._waveform, (margin, margin + HOP))
+        padded = np.pad(self.waveform, (margin, margin + HOP))
         frames = sliding_window_view(padded, len(window))[::HOP][: self._count]
         for start in range(0, self._count, _BLOCK):
             rows = slice(start, start + _BLOCK)

@@ -7,21 +7,29 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.descriptors._family import ENOUGH, Card, in_speech, quantity, voiced_values
+from voxplain.descriptors._family import (
+    ENOUGH,
+    Card,
+    Functional,
+    Values,
+    in_speech,
+    statistic,
+    voiced_values,
+)
 from voxplain.descriptors._frames import Frames
 from voxplain.descriptors._pitch import Path, pitch_path
-from voxplain.types import Quantity, Track
+from voxplain.types import Track
 
 __all__ = ["CARD", "functionals", "tracks"]
 
 CARD = Card(
     tracks={"f0_hz": "Hz"},
     functionals={
-        "f0_mean_hz": "pitch",
-        "f0_mean_st": "pitch",
-        "f0_sd_st": "pitch variability",
-        "f0_range_st": "pitch range",
-        "voiced_share": "share of voiced sound",
+        "f0_mean_hz": Functional("pitch", "Hz"),
+        "f0_mean_st": Functional("pitch", "st"),
+        "f0_sd_st": Functional("pitch variability", "st"),
+        "f0_range_st": Functional("pitch range", "st"),
+        "voiced_share": Functional("share of voiced sound", ""),
     },
     requires=("speech_activity",),
     reference="Boersma 1993 (autocorrelation, best path); Eyben et al. 2016 (GeMAPS functionals)",
@@ -39,15 +47,14 @@ FAR_AND_QUIET = 0.4  # of the loudest frame (-8 dB), is taken for noise
 JUMP_OCTAVES = 0.5  # between neighbours; the two don't belong together
 
 
-def tracks(frames: Frames, known: Mapping[str, Track]) -> dict[str, Track]:
-    """F0 in Hz, searched from 60 to 600 Hz; NaN in unvoiced frames."""
+def tracks(frames: Frames, known: Values) -> Values:
+    """F0 in Hz; NaN in unvoiced frames."""
     path = pitch_path(frames)
     voiced = _without_noise(path, frames.relative_amplitude)
-    values = np.where(voiced, path.f0_hz, np.nan)
-    return {"f0_hz": Track(frames.times, values, "Hz", voiced)}
+    return {"f0_hz": np.where(voiced, path.f0_hz, np.nan)}
 
 
-def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
+def functionals(tracks: Mapping[str, Track]) -> dict[str, float]:
     """Mean, SD and the 20th-80th percentile range of F0, and the voiced share of the speech.
 
     Semitones are re 27.5 Hz; means and spreads of semitones are taken in semitones.
@@ -57,11 +64,11 @@ def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
     times = tracks["f0_hz"].times
     spoken = np.count_nonzero(in_speech(times, tracks["speech_activity"]))
     return {
-        "f0_mean_hz": quantity(f0_hz, np.mean, unit="Hz"),
-        "f0_mean_st": quantity(semitones, np.mean, unit="st"),
-        "f0_sd_st": quantity(semitones, np.std, unit="st"),
-        "f0_range_st": quantity(semitones, _range, unit="st"),
-        "voiced_share": quantity(f0_hz, lambda voiced: len(voiced) / spoken, unit=""),
+        "f0_mean_hz": statistic(f0_hz, np.mean),
+        "f0_mean_st": statistic(semitones, np.mean),
+        "f0_sd_st": statistic(semitones, np.std),
+        "f0_range_st": statistic(semitones, _range),
+        "voiced_share": statistic(f0_hz, lambda voiced: len(voiced) / spoken),
     }
 
 

@@ -7,24 +7,31 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.descriptors._family import Card, voice_quantity
+from voxplain.descriptors._family import (
+    Card,
+    Functional,
+    Values,
+    scattered,
+    statistic,
+    voiced_values,
+)
 from voxplain.descriptors._frames import FAINTEST, Frames, bin_hz
-from voxplain.types import Quantity, Track
+from voxplain.types import Track
 
 __all__ = ["CARD", "functionals", "tracks"]
 
 CARD = Card(
     tracks={"alpha_ratio_db": "dB", "slope_500_1500_db_per_khz": "dB/kHz"},
     functionals={
-        "alpha_ratio_mean_db": "high-frequency energy (alpha)",
-        "slope_500_1500_mean_db_per_khz": "spectral slope 500-1500 Hz",
+        "alpha_ratio_mean_db": Functional("high-frequency energy (alpha)", "dB"),
+        "slope_500_1500_mean_db_per_khz": Functional("spectral slope 500-1500 Hz", "dB/kHz"),
     },
     requires=("f0_hz", "speech_activity"),
     reference="Eyben et al. 2016 (GeMAPS), with the signs that openSMILE's eGeMAPSv02 gives them",
 )
 
 
-def tracks(frames: Frames, known: Mapping[str, Track]) -> dict[str, Track]:
+def tracks(frames: Frames, known: Values) -> Values:
     """Alpha ratio in dB and spectral slope 500-1500 Hz in dB per kHz; NaN where unvoiced.
 
     The alpha ratio is the energy of 1-5 kHz over that of 50-1000 Hz: usually negative, rising
@@ -32,26 +39,21 @@ def tracks(frames: Frames, known: Mapping[str, Track]) -> dict[str, Track]:
     of a spectrum smoothed over 62 Hz: else the valleys between the harmonics, not the tilt, would
     decide (smoothing keeps the slope of an exponential).
     """
-    voiced = known["f0_hz"].voiced
+    voiced = np.isfinite(known["f0_hz"])
     power = frames.power[voiced]
-
-    def track(values: NDArray[np.floating], unit: str) -> Track:
-        over_all = np.full(len(voiced), np.nan)
-        over_all[voiced] = values
-        return Track(frames.times, over_all, unit, voiced)
-
     return {
-        "alpha_ratio_db": track(_alpha_ratio(power), "dB"),
-        "slope_500_1500_db_per_khz": track(_slope(power), "dB/kHz"),
+        "alpha_ratio_db": scattered(_alpha_ratio(power), voiced),
+        "slope_500_1500_db_per_khz": scattered(_slope(power), voiced),
     }
 
 
-def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
+def functionals(tracks: Mapping[str, Track]) -> dict[str, float]:
     """Means over the voiced frames of the speech."""
-    slope = "slope_500_1500_db_per_khz"
+    alpha_ratio = voiced_values(tracks, "alpha_ratio_db")
+    slope = voiced_values(tracks, "slope_500_1500_db_per_khz")
     return {
-        "alpha_ratio_mean_db": voice_quantity(tracks, "alpha_ratio_db", np.mean, unit="dB"),
-        "slope_500_1500_mean_db_per_khz": voice_quantity(tracks, slope, np.mean, unit="dB/kHz"),
+        "alpha_ratio_mean_db": statistic(alpha_ratio, np.mean),
+        "slope_500_1500_mean_db_per_khz": statistic(slope, np.mean),
     }
 
 

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from voxplain.audio.activity import CHUNK
 from voxplain.audio.windows import SPEECH_THRESHOLD
-from voxplain.descriptors._family import ENOUGH, Card, voiced_values
+from voxplain.descriptors._family import ENOUGH, Card, Functional, Values, voiced_values
 from voxplain.descriptors._frames import FAINTEST, FRAME_SHIFT, SAMPLING_RATE, Frames, bin_hz
-from voxplain.types import Quantity, Track
+from voxplain.types import Track
 
 __all__ = ["CARD", "functionals", "tracks"]
 
 CARD = Card(
     tracks={"sonority_db": "dB"},
-    functionals={"articulation_rate": "articulation rate", "pause_share": "share of pauses"},
+    functionals={
+        "articulation_rate": Functional("articulation rate", "syllables/s"),
+        "pause_share": Functional("share of pauses", ""),
+    },
     requires=("f0_hz", "speech_activity"),
     reference="de Jong & Wempe 2009 (syllable nuclei); Traunmüller 1990 (Bark); Stevens 1957",
 )
@@ -38,13 +41,13 @@ LEAST_SPEECH = 0.5  # seconds
 SHORTEST_PAUSE = 0.15  # seconds; less is the closure of a stop
 
 
-def tracks(frames: Frames, known: Mapping[str, Track]) -> dict[str, Track]:
+def tracks(frames: Frames, known: Values) -> Values:
     """Sonority in dB re the loudest voiced frame of the stretch: high in vowels, low between.
 
     The specific loudness in 18 Bark bands (118-5190 Hz), halved in unvoiced frames, summed, and
     smoothed over 50 ms; NaN in a stretch of silence.
     """
-    voiced = known["f0_hz"].voiced
+    voiced = np.isfinite(known["f0_hz"])
     specific = np.maximum(frames.power @ _bark_bands(), 0) ** LOUDNESS_EXPONENT
     loudness = np.where(voiced, 1, UNVOICED_WEIGHT) * specific.sum(axis=-1)
     loudest = loudness[voiced if voiced.any() else slice(None)].max(initial=0.0)
@@ -55,10 +58,10 @@ def tracks(frames: Frames, known: Mapping[str, Track]) -> dict[str, Track]:
         values = np.convolve(padded, SMOOTHING, mode="valid")
     else:
         values = np.full(len(voiced), np.nan)
-    return {"sonority_db": Track(frames.times, values, "dB", voiced)}
+    return {"sonority_db": values}
 
 
-def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
+def functionals(tracks: Mapping[str, Track]) -> dict[str, float]:
     """Syllable nuclei per second of talk, and the share of pauses between first and last speech.
 
     A pause lasts at least 0.15 s; the talk is what lies between the pauses.
@@ -70,10 +73,7 @@ def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
         share = 1 - seconds / float(talk[-1, 1] - talk[0, 0])
         if len(voiced_values(tracks, "sonority_db")) > ENOUGH:
             rate = _nuclei(tracks["sonority_db"], talk) / seconds
-    return {
-        "articulation_rate": Quantity(rate, "syllables/s", reliable=math.isfinite(rate)),
-        "pause_share": Quantity(share, "", reliable=math.isfinite(share)),
-    }
+    return {"articulation_rate": rate, "pause_share": share}
 
 
 def _talk(activity: Track) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from voxplain.descriptors import titles
+from voxplain.descriptors import inventory
 from voxplain.errors import VoxplainError
 from voxplain.labels import phrase
 from voxplain.types import Analysis, Dimension, Emotion
@@ -107,7 +107,7 @@ def _descriptors(analysis: Analysis) -> Iterator[str]:
     for name in sorted(levels, key=lambda name: -abs(levels[name].z))[:_SHOWN]:
         level, quantity = levels[name], analysis.descriptors.functionals[_IN_HZ.get(name, name)]
         measured = f"{quantity.value:.3g} {quantity.unit}".strip()
-        yield f"  {titles()[name]:<34}{level.word:<11}{measured:<20}z {level.z:+.1f}"
+        yield f"  {inventory()[name].title:<34}{level.word:<11}{measured:<20}z {level.z:+.1f}"
 
 
 def _over_time(analysis: Analysis) -> Iterator[str]:
