@@ -16,16 +16,16 @@ LAYERS = (  # nobody imports from a later line
     "errors types labels config plugins audio",
     "descriptors backbones text llms",
     "models explainers evidence reports",
-    "pipeline",
+    "pipeline feature_table",
     "training",
     "cli service __main__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = ("voxplain.backbones.", "voxplain.models.speech_network", "voxplain.training.")
 TORCH_FREE = (  # all that the base install runs
-    "voxplain", "voxplain.pipeline", "voxplain.plugins", "voxplain.reports.json",
-    "voxplain.reports.text", "voxplain.models.calibration", "voxplain.models.embedded",
-    "voxplain.models.judgement", "voxplain.models.log_mel",
+    "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
+    "voxplain.reports.json", "voxplain.reports.text", "voxplain.models.calibration",
+    "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.log_mel",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 
@@ -81,7 +81,7 @@ def test_nobody_imports_upward():
 
 def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_version_to_all():
     assert rooms("voxplain", deferred=False) == {"voxplain.types"}
-    assert rooms("voxplain") == {"voxplain.types", "voxplain.pipeline"}
+    assert rooms("voxplain") == {"voxplain.types", "voxplain.pipeline", "voxplain.feature_table"}
     inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
     assert set(inside) == {"__version__"}
 

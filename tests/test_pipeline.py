@@ -131,7 +131,7 @@ def melody(seed):
     return 0.2 * np.concatenate(notes)
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5, 8, 9])
+@pytest.mark.parametrize("seed", [5, 7, 8, 9, 22])
 def test_music_whose_notes_pass_for_syllables_is_no_speech(seed):
     analysis = voxplain.analyze(melody(seed), RATE)
     assert analysis.speech_duration > 0.25, "the detector alone is not fooled"

@@ -26,11 +26,12 @@ from voxplain.types import (
 )
 
 if TYPE_CHECKING:
+    from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, analyze, load
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = ("Analyzer", "analyze", "load")  # they bring numerical code along
+_ON_DEMAND = ("Analyzer", "analyze", "load")  # they and features bring numerical code along
 
 __all__ = [
     "Analysis",
@@ -48,6 +49,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "analyze",
+    "features",
     "load",
 ]
 
@@ -57,4 +59,8 @@ def __getattr__(name: str) -> Any:
         from voxplain import pipeline
 
         return getattr(pipeline, name)
+    if name == "features":
+        from voxplain.feature_table import features
+
+        return features
     raise AttributeError(f"module 'voxplain' has no attribute {name!r}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -13,12 +13,20 @@ import numpy as np
 from voxplain import __version__, descriptors
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
-from voxplain.audio.windows import speech_stretches
-from voxplain.descriptors._levels import levels
+from voxplain.descriptors._levels import Reference, describe
+from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import InputError, UnknownName, VoxplainError
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import abstain, judge
-from voxplain.types import Analysis, Descriptors, Emotion, Segment, SegmentAnalysis, Track
+from voxplain.types import (
+    Analysis,
+    Emotion,
+    Level,
+    Quantity,
+    Segment,
+    SegmentAnalysis,
+    Track,
+)
 
 __all__ = ["DEFAULT_MODEL", "Analyzer", "analyze", "analyze_each", "load"]
 
@@ -28,13 +36,19 @@ _CLIPPED = 0.001
 """Share of samples at full scale from which a recording is called clipped."""
 
 
-def load(model: str = DEFAULT_MODEL) -> Analyzer:
+def load(
+    model: str = DEFAULT_MODEL, *, reference_group: str = "adults", speaker: Sequence[Any] = ()
+) -> Analyzer:
     """An Analyzer to use again and again: the model is loaded once.
 
     ``model`` is the name of an embedded model or the path of a folder made by ``voxplain train``.
-    Raises UnknownName, WeightsMissing or ChecksumMismatch.
+    Levels in words compare with ``reference_group`` (adults, female, male or child), drawn towards
+    the ``speaker``'s own voice as far as recordings of it are given (paths, best of neutral
+    speech).
+
+    Raises UnknownName, WeightsMissing or ChecksumMismatch, and AudioError for a recording.
     """
-    return Analyzer(EmbeddedModel.load(model))
+    return Analyzer(EmbeddedModel.load(model), reference(reference_group, speaker))
 
 
 def analyze(
@@ -42,54 +56,74 @@ def analyze(
     sampling_rate: int | None = None,
     *,
     model: str = DEFAULT_MODEL,
+    reference_group: str = "adults",
+    speaker: Sequence[Any] = (),
+    relative: bool = False,
     explain: str | None = None,
 ) -> Analysis:
-    """How a recording sounds; see ``Analyzer.analyze``."""
-    return load(model).analyze(source, sampling_rate, explain=explain)
+    """How a recording sounds; see ``load`` and ``Analyzer.analyze``."""
+    analyzer = load(model, reference_group=reference_group, speaker=speaker)
+    return analyzer.analyze(source, sampling_rate, relative=relative, explain=explain)
 
 
 def analyze_each(
-    sources: Iterable[Any], *, model: str = DEFAULT_MODEL, jobs: int = 1
+    sources: Iterable[Any], *, relative: bool = False, jobs: int = 1, **loading: Any
 ) -> Iterator[Analysis | VoxplainError]:
     """Analyse many recordings, in their order: an Analysis each, or the error it met.
 
-    ``jobs`` processes share the work; the numbers are those of one by one.
+    ``jobs`` processes share the work; the numbers are those of one by one. Other options are those
+    of ``load``.
     """
-    load(model)  # a model that can't be loaded is not the recordings' fault
+    analyzer = load(**loading)  # what can't be loaded is not the recordings' fault
     if jobs == 1:
-        yield from (_outcome(source, model) for source in sources)
+        yield from (_outcome(analyzer, source, relative) for source in sources)
         return
+    one = functools.partial(_loaded_outcome, relative=relative, **loading)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_outcome, sources, itertools.repeat(model))
+        yield from pool.map(one, sources)
 
 
-def _outcome(source: Any, model: str) -> Analysis | VoxplainError:
+def _loaded_outcome(source: Any, relative: bool, **loading: Any) -> Analysis | VoxplainError:
+    """In a process of its own."""
+    key = repr(loading)
+    if key not in _LOADED:
+        _LOADED[key] = load(**loading)
+    return _outcome(_LOADED[key], source, relative)
+
+
+_LOADED: dict[str, Analyzer] = {}
+
+
+def _outcome(analyzer: Analyzer, source: Any, relative: bool) -> Analysis | VoxplainError:
     try:
-        return load(model).analyze(source)
+        return analyzer.analyze(source, relative=relative)
     except InputError as error:
         return error
 
 
 class Analyzer:
-    """A loaded model and everything around it."""
+    """A loaded model, what it compares with, and everything around it."""
 
-    def __init__(self, model: EmbeddedModel) -> None:
+    def __init__(self, model: EmbeddedModel, reference: Reference) -> None:
         self.model = model
+        self.reference = reference
 
     def analyze(
         self,
         source: Any,
         sampling_rate: int | None = None,
         *,
+        relative: bool = False,
         explain: str | None = None,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
 
         ``source`` is a path, ``"-"`` (standard input) or an array, (samples,) or with channels,
-        which needs its ``sampling_rate`` in Hz. There is no explanation to choose yet. ``progress``
-        is called with the seconds that each stretch ends at. Without usable speech the analysis
-        abstains and says why.
+        which needs its ``sampling_rate`` in Hz. With ``relative``, the levels of each stretch
+        compare with the other stretches, as far as there is speech in them (one speaker). There is
+        no explanation to choose yet. ``progress`` is called with the seconds that each stretch ends
+        at. Without usable speech the analysis abstains and says why.
 
         Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
         UnknownName for an explanation.
@@ -98,35 +132,56 @@ class Analyzer:
             raise UnknownName("explanation", explain, ())
         name = read.source_name(source)
         listener = Listener()
-        chunks = listener.hear(read.blocks(source, sampling_rate=sampling_rate))
-        segments: list[SegmentAnalysis] = []
-        tracks: list[dict[str, Track]] = []
-        for start, audio in speech_stretches(chunks, source=name):
-            segment = Segment(start, start + audio.duration)
-            if not listener.holds_speech(segment):
-                continue
-            tracks.append(descriptors.tracks(audio, start=start))
-            described = _describe([tracks[-1]], listener.activity(segment))
-            emotion = judge(self.model.categories(audio))
-            segments.append(
-                SegmentAnalysis(segment.start, segment.end, segment.speaker, emotion, described)
-            )
+        blocks = read.blocks(source, sampling_rate=sampling_rate)
+        stretches: list[Segment] = []
+        emotions: list[Emotion] = []
+        parts: list[dict[str, Track]] = []
+        for segment, audio in listener.stretches(blocks, source=name):
+            stretches.append(segment)
+            emotions.append(judge(self.model.categories(audio)))
+            tracks = descriptors.tracks(audio, start=segment.start)
+            parts.append({**tracks, "speech_activity": listener.activity(segment)})
             progress(segment.end)
+        functionals = [descriptors.functionals(part) for part in parts]
+        levels = self._levels(stretches, functionals, relative)
+        described = map(describe, functionals, levels, parts)
+        segments = tuple(
+            SegmentAnalysis(stretch.start, stretch.end, stretch.speaker, emotion, description)
+            for stretch, emotion, description in zip(stretches, emotions, described, strict=True)
+        )
+        whole = {**descriptors.join(parts), "speech_activity": listener.activity()}
+        measured = descriptors.functionals(whole)
         return Analysis(
             source=name,
             duration=listener.duration,
             speech_duration=listener.speech_duration,
             emotion=_whole(segments) if segments else self._nothing_heard(listener),
-            descriptors=_describe(tracks, listener.activity()),
-            segments=tuple(segments),
+            descriptors=describe(measured, self.reference.levels(measured), whole),
+            segments=segments,
             warnings=_warnings(listener),
             provenance={
                 "voxplain": __version__,
                 "model": self.model.name,
                 "model_sha256": self.model.sha256,
-                "config": {"explain": None, "asr": None, "reference": "adults"},
+                "config": {
+                    "explain": None,
+                    "asr": None,
+                    "reference": self.reference.name,
+                    "relative": relative,
+                },
             },
         )
+
+    def _levels(
+        self,
+        stretches: Sequence[Segment],
+        functionals: Sequence[Mapping[str, Quantity]],
+        relative: bool,
+    ) -> list[dict[str, Level]]:
+        if not relative:
+            return [self.reference.levels(found) for found in functionals]
+        durations = [stretch.duration for stretch in stretches]
+        return self.reference.relative_levels(list(zip(durations, functionals, strict=True)))
 
     def _nothing_heard(self, listener: Listener) -> Emotion:
         heard = listener.speech_duration
@@ -137,13 +192,7 @@ class Analyzer:
         )
 
 
-def _describe(tracks: list[dict[str, Track]], activity: Track) -> Descriptors:
-    joined = {**descriptors.join(tracks), "speech_activity": activity}
-    functionals = descriptors.functionals(joined)
-    return Descriptors(functionals, levels(functionals), joined)
-
-
-def _whole(segments: list[SegmentAnalysis]) -> Emotion:
+def _whole(segments: Sequence[SegmentAnalysis]) -> Emotion:
     """The segments' probabilities, weighted by their length."""
     weights = np.array([segment.end - segment.start for segment in segments])
     weights /= weights.sum()

@@ -18,6 +18,7 @@ from voxplain.errors import MissingExtra, UnknownName
 __all__ = ["FOLDERS", "find", "names", "require"]
 
 FOLDERS = {
+    "backends": "voxplain.descriptors.backends",
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
     "reports": "voxplain.reports",

@@ -34,7 +34,7 @@ __all__ = [
     "Verdict",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -149,6 +149,8 @@ class Segment(_Value):
     start: float
     end: float
     speaker: str | None = None
+    label: str | None = None
+    """What stands on it in a TextGrid or a table."""
 
     @property
     def duration(self) -> float:
@@ -187,6 +189,8 @@ class Level(_Value):
     z: float
     """Standard deviations above the mean of the reference."""
     reference: str
+    title: str = ""
+    """What the descriptor is called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,8 @@ class Descriptors(_Value):
     functionals: Mapping[str, Quantity]
     levels: Mapping[str, Level] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)
+    prominent: tuple[str, ...] = ()
+    """The most unusual levels, by name, no more than two of a family."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,50 @@ def test_digital_silence_has_no_level(harmonics, measure):
     tracks, found = measure(np.concatenate([harmonics(200, 1.0), np.zeros(16_000)]))
     assert np.isnan(tracks["intensity_db"].values[103:]).all()
     assert found["intensity_mean_db"].reliable
+
+
+def test_range_lies_between_the_quintiles(harmonics, measure):
+    level_db = np.linspace(-30, 0, 32_768)
+    _, found = measure(harmonics(200, 2.048) * 10 ** (level_db / 20))
+    assert found["intensity_range_db"].value == pytest.approx(0.6 * 30, rel=0.03)
+
+
+def onsets(harmonics, dynamics_db, *, number=3):
+    """A voice that sets in with the given dynamics (samples,), each time after 0.2 s of silence."""
+    amplitude = np.concatenate([10 ** (dynamics_db / 20), np.ones(4_800)])
+    voice = harmonics(200, len(amplitude) / 16_000) * amplitude
+    return np.concatenate([np.zeros(3_200), voice] * number + [np.zeros(3_200)])
+
+
+@pytest.mark.parametrize("db_per_s", [100, 200, 400])
+def test_steepness_of_an_onset(harmonics, measure, db_per_s):
+    ramp = np.linspace(-30, 0, int(30 / db_per_s * 16_000))
+    # Below -30 dB there is a voice too, for frames know it before it is loud.
+    sound = onsets(harmonics, ramp)
+    _, found = measure(sound)
+    assert found["voice_onset_db_per_s"].value == pytest.approx(db_per_s, rel=0.2)
+
+
+def test_hard_onsets_are_steeper_than_soft_ones(harmonics, measure):
+    steepness = [
+        measure(onsets(harmonics, np.linspace(-30, 0, length)))[1]["voice_onset_db_per_s"].value
+        for length in (160, 800, 1_600, 4_800)
+    ]
+    assert steepness == sorted(steepness, reverse=True)
+    assert steepness[0] <= 30 / 0.04
+
+
+def test_an_onset_needs_voice_after_none(harmonics, noise, measure):
+    steady = harmonics(200, 1.0)
+    assert not measure(steady)[1]["voice_onset_db_per_s"].reliable
+    bursts = np.concatenate([0.01 * noise(0.3), noise(0.3)] * 4)
+    assert not measure(bursts)[1]["voice_onset_db_per_s"].reliable
+    dip = np.concatenate([steady, 0.5 * steady] * 3)  # louder again, but never without voice
+    assert not measure(dip)[1]["voice_onset_db_per_s"].reliable
+
+
+def test_a_gain_does_not_change_onsets_or_range(harmonics, measure):
+    sound = onsets(harmonics, np.linspace(-30, 0, 1_600))
+    loud, soft = (measure(sound, gain=gain)[1] for gain in (0.1, 0.001))
+    for name in ("voice_onset_db_per_s", "intensity_range_db"):
+        assert soft[name].value == pytest.approx(loud[name].value, rel=0.001)

@@ -75,7 +75,7 @@ def test_a_result_is_replaced_only_by_force(memo, capsys):
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
     run(capsys, memo, "--force")
-    assert json.loads(result.read_text())["schema_version"] == "1.0"
+    assert json.loads(result.read_text())["schema_version"] == "1.1"
 
 
 def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):

@@ -28,9 +28,10 @@ def analysis(**changes):
             "hnr_mean_db": Quantity(5.0, "dB", True),
         },
         {
-            "f0_mean_st": Level("very high", 2.14, "adults"),
-            "hnr_mean_db": Level("low", -0.8, "adults"),
+            "f0_mean_st": Level("very high", 2.14, "adults", "pitch"),
+            "hnr_mean_db": Level("low", -0.8, "adults", "harmonics over noise (HNR)"),
         },
+        prominent=("f0_mean_st", "hnr_mean_db"),
     )
     segment = SegmentAnalysis(1.0, 9.0, None, ANGRY, descriptors)
     fields = {
@@ -46,7 +47,7 @@ def analysis(**changes):
     return Analysis(**(fields | changes))
 
 
-def test_descriptors_come_by_how_unusual_they_are_and_pitch_in_hertz():
+def test_prominent_descriptors_come_in_words_and_pitch_in_hertz():
     rows = render(analysis()).splitlines()
     (place,) = [i for i, row in enumerate(rows) if row.startswith("Most unusual, against adults")]
     assert rows[place + 1].split() == ["pitch", "very", "high", "302", "Hz", "z", "+2.1"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio.activity import CHUNK, SAMPLING_RATE, speech_probabilities
-from voxplain.audio.windows import SPEECH_THRESHOLD, USABLE
-from voxplain.types import Segment, Track
+from voxplain.audio.windows import SPEECH_THRESHOLD, USABLE, speech_stretches
+from voxplain.types import Audio, Segment, Track
 
 __all__ = ["Listener"]
 
 _CHUNK_SECONDS = CHUNK / SAMPLING_RATE
 _FULL_SCALE = 0.999
-_DENSE = 0.2
+_DENSE = 0.25
 
 
 class Listener:
@@ -36,6 +36,30 @@ class Listener:
             self._probabilities.append(probability)
             yield chunk, probability
 
+    def stretches(
+        self,
+        blocks: Iterable[NDArray[np.float32]],
+        *,
+        source: str,
+        marked: Sequence[Segment] = (),
+    ) -> Iterator[tuple[Segment, Audio]]:
+        """The stretches of the stream that hold speech (see ``speech_stretches``).
+
+        What somebody has ``marked`` is speech, whatever the detector says.
+        """
+        for start, audio in speech_stretches(self._told(blocks, marked), source=source):
+            segment = Segment(start, start + audio.duration)
+            if marked or self.holds_speech(segment):
+                yield segment, audio
+
+    def _told(
+        self, blocks: Iterable[NDArray[np.float32]], marked: Sequence[Segment]
+    ) -> Iterator[tuple[NDArray[np.float32], float]]:
+        for number, (chunk, probability) in enumerate(self.hear(blocks)):
+            start, end = number * _CHUNK_SECONDS, (number + 1) * _CHUNK_SECONDS
+            told = any(segment.start < end and segment.end > start for segment in marked)
+            yield chunk, 1.0 if told else probability
+
     @property
     def duration(self) -> float:
         """Seconds heard so far."""
@@ -50,7 +74,7 @@ class Listener:
     def holds_speech(self, segment: Segment) -> bool:
         """Whether what the detector takes for speech in a segment can be speech.
 
-        It must fill a fifth of the segment and last 0.25 s at once: notes of music pass for
+        It must fill a quarter of the segment and last 0.25 s at once: notes of music pass for
         syllables here and there, words come together.
         """
         speech = self.activity(segment).values >= SPEECH_THRESHOLD

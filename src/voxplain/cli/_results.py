@@ -6,39 +6,43 @@ import contextlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from voxplain.errors import OutputError
 
-__all__ = ["result_paths", "write"]
+__all__ = ["replacing", "result_paths", "write"]
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: to a temporary name in its folder, then renamed.
+    """Write a file whole or not at all. Raises OutputError."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name in the folder of ``path``, which takes its place once all is written.
 
     Raises OutputError (no room, no permission, ...), leaving what was there as it was.
     """
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".voxplain-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".voxplain-")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.replace(path)
     except OSError as error:
-        raise _failed(path, error) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise _failed(path, error) from error
-
-
-def _failed(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"{path} can't be written: {error.strerror or error}; "
-        "free some room or give another folder with --out"
-    )
+        raise OutputError(
+            f"{path} can't be written: {error.strerror or error}; "
+            "free some room or give another place with --out"
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def result_paths(sources: Sequence[Path], *, root: Path, out: Path | None) -> list[Path]:

@@ -4,6 +4,7 @@ examples:
   voxplain analyze memo.m4a              summary here, memo.voxplain.json beside it
   voxplain analyze memo.m4a --json       one JSON document on standard output, no files
   voxplain analyze interviews/ --jobs 2  one line a file, results and an index.csv
+  voxplain analyze talk.wav --relative   levels against the speaker's own other stretches
   cat memo.wav | voxplain analyze -      standard input
 """
 
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from voxplain.audio import read
+from voxplain.cli._progress import Bar
+from voxplain.cli._reference import add_reference
 from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
@@ -40,6 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="embedded model or model folder")
+    add_reference(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,8 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _one(arguments: argparse.Namespace) -> int:
     source = arguments.path[0]
     seconds = read.promised_duration(source)
-    with _Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
-        analysis = load(arguments.model).analyze(source, progress=bar.reach)
+    analyzer = load(
+        arguments.model,
+        reference_group=arguments.reference_group or "adults",
+        speaker=arguments.reference,
+    )
+    with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
+        analysis = analyzer.analyze(source, relative=arguments.relative, progress=bar.reach)
     document = json_report.render(analysis, tracks=arguments.tracks)
     if arguments.json:
         print(document)
@@ -80,8 +89,15 @@ def _many(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{error}: inputs on several drives must be analysed apart") from error
     results = result_paths([path.absolute() for path in sources], root=root, out=arguments.out)
     rows, failed = [], 0
-    with _Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
-        found = analyze_each(sources, model=arguments.model, jobs=arguments.jobs)
+    with Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
+        found = analyze_each(
+            sources,
+            jobs=arguments.jobs,
+            relative=arguments.relative,
+            model=arguments.model,
+            reference_group=arguments.reference_group or "adults",
+            speaker=arguments.reference,
+        )
         for done, (source, result, outcome) in enumerate(
             zip(sources, results, found, strict=True), start=1
         ):
@@ -152,32 +168,3 @@ def _table(rows: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
-
-
-class _Bar:
-    """A progress bar on standard error, where a person watches."""
-
-    def __init__(self, *, unit: str, hidden: bool, total: float | None) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=total,
-            unit=unit,
-            unit_scale=unit == "s",
-            delay=1,  # short work shows none
-            leave=False,
-            disable=hidden or not sys.stderr.isatty(),
-            file=sys.stderr,
-        )
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def reach(self, position: float) -> None:
-        self._bar.update(position - self._bar.n)
-
-    def write(self, line: str) -> None:
-        self._bar.write(line, file=sys.stdout)

@@ -19,11 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain import plugins
+from voxplain.descriptors import recording
 from voxplain.descriptors._family import Functional
 from voxplain.descriptors._frames import DEFAULTS, Frames, Settings
-from voxplain.types import Audio, Quantity, Track
+from voxplain.types import Audio, Quantity, Segment, Track
 
-__all__ = ["Settings", "functionals", "inventory", "join", "tracks", "units"]
+__all__ = [
+    "DEFAULTS",
+    "Settings",
+    "cut",
+    "family",
+    "functionals",
+    "inventory",
+    "join",
+    "tracks",
+    "units",
+]
 
 
 def tracks(audio: Audio, *, start: float = 0.0, settings: Settings = DEFAULTS) -> dict[str, Track]:
@@ -57,34 +68,57 @@ def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
     }
 
 
-def functionals(tracks: Mapping[str, Track]) -> dict[str, Quantity]:
+def functionals(
+    tracks: Mapping[str, Track], *, within: Segment | None = None
+) -> dict[str, Quantity]:
     """Every functional of joined tracks and ``speech_activity``, the caller's own track.
 
-    ``speech_activity`` holds the probability of speech, without gaps, over the whole recording.
-    A quantity is NaN where it can't be measured, and not reliable there or where the recording is
-    too noisy or too narrow for it.
+    ``speech_activity`` holds the probability of speech, without gaps, over the whole recording;
+    ``within`` is the part of it to sum up. A quantity is NaN where it can't be measured, and not
+    reliable there or where the recording is too noisy or too narrow for it.
     """
+    here = cut(tracks, within) if within else tracks
     found = {
-        name: value for family in _families() for name, value in family.functionals(tracks).items()
+        name: value for family in _families() for name, value in family.functionals(here).items()
     }
-    snr_db, bandwidth_hz = found["snr_db"], found["bandwidth_hz"]
+    found |= recording.functionals(tracks)  # a word has no pause to hear the noise in
     return {
         name: Quantity(
             found[name],
             card.unit,
-            # Where the noise can't be measured (no pause), there is nothing to object.
+            # Where the noise can't be measured (no pause at all), there is nothing to object.
             reliable=math.isfinite(found[name])
-            and not snr_db < card.least_snr_db
-            and not bandwidth_hz < card.least_bandwidth_hz,
+            and not found["snr_db"] < card.least_snr_db
+            and not found["snr_high_db"] < card.least_snr_high_db
+            and not found["bandwidth_hz"] < card.least_bandwidth_hz,
         )
         for name, card in inventory().items()
     }
+
+
+def cut(tracks: Mapping[str, Track], segment: Segment) -> dict[str, Track]:
+    """The frames of tracks whose centres lie in a segment."""
+    found = {}
+    for name, track in tracks.items():
+        rows = slice(*np.searchsorted(track.times, [segment.start, segment.end]))
+        found[name] = Track(track.times[rows], track.values[rows], track.unit, track.voiced[rows])
+    return found
 
 
 @functools.cache
 def inventory() -> Mapping[str, Functional]:
     """Functional -> its title, unit and what it needs."""
     return {name: card for f in _families() for name, card in f.CARD.functionals.items()}
+
+
+@functools.cache
+def family(functional: str) -> str:
+    """The family that a functional comes from."""
+    return next(
+        found.__name__.rpartition(".")[2]
+        for found in _families()
+        if functional in found.CARD.functionals
+    )
 
 
 @functools.cache

@@ -41,6 +41,8 @@ class Functional:
     unit: str
     least_snr_db: float = -math.inf
     """Signal-to-noise ratio of the recording below which the number is not reliable."""
+    least_snr_high_db: float = -math.inf
+    """The same at 1-5 kHz."""
     least_bandwidth_hz: float = 0.0
     """Bandwidth of the recording below which the number is not reliable."""
 

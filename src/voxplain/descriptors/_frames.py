@@ -7,6 +7,7 @@ entry, so that a gain can change nothing but ``Frames.level_db``.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ __all__ = [
     "Frames",
     "Settings",
     "bin_hz",
+    "mel_hz",
     "sinc",
 ]
 
@@ -37,12 +39,14 @@ FAINTEST = 1e-12
 
 SPECTRUM_WINDOW = 400  # samples: 25 ms, shorter than most syllables
 SPECTRUM_FFT = 512  # next power of two: bins of 31.25 Hz
-PERIODICITY_WINDOW = 800  # samples: 50 ms, three periods of 60 Hz
+MEL_BANDS = 26  # as in HTK and eGeMAPS
+MEL_LOW_HZ, MEL_HIGH_HZ = 20.0, 8000.0
+PERIODS = 3  # of the lowest F0, in a frame whose periodicity is measured: 50 ms for 60 Hz
 REACH = 24  # samples on both sides that an interpolated lag is made of
-LONGEST_LAG = 304  # samples: a period of 60 Hz (267), the reach and some room
-# Less than the 800 + 304 that keep every lag from wrapping around: where frames would meet
-# themselves, their windows have faded to 1e-4.
-PERIODICITY_FFT = 1024
+# Points of the transform per sample of such a frame, before the next power of two. Less than the
+# 4/3 that keep every lag from wrapping around: where frames would meet themselves, their windows
+# have faded to 1e-4.
+ROOM = 5 / 4
 _BLOCK = 512  # frames transformed at a time: 1.6 MB
 
 
@@ -102,18 +106,24 @@ class Frames:
             power[rows] = scale * _squared(np.fft.rfft(frames, SPECTRUM_FFT, axis=-1))
         return power
 
+    @functools.cached_property
+    def mel_power(self) -> NDArray[np.float32]:
+        """Energy (frames, 26) of the power spectra in triangular bands, equally spaced in mel."""
+        return self.power @ _mel_triangles()
+
     @property
     def autocorrelation(self) -> NDArray[np.float32]:
-        """Normalised autocorrelation (frames, 305 lags) of 50 ms Hann frames.
+        """Normalised autocorrelation (frames, lags) of Hann frames of three longest periods.
 
-        Divided by its value at lag 0 and by the autocorrelation of the window (Boersma 1993,
-        eq. 9), so that a periodic sound reaches 1 at each multiple of its period.
+        From lag 0 to a little beyond the longest period; by default 50 ms and 292 lags. Divided by
+        its value at lag 0 and by the autocorrelation of the window (Boersma 1993, eq. 9), so that a
+        periodic sound reaches 1 at each multiple of its period.
         """
         return self._correlations[0][:, REACH:]
 
     @property
     def relative_amplitude(self) -> NDArray[np.float32]:
-        """RMS (frames,) of the 50 ms frames over that of the loudest; zeros in silence."""
+        """RMS (frames,) of the same frames over that of the loudest; zeros in silence."""
         energy = self._correlations[1]
         loudest = energy.max(initial=0.0)
         return np.sqrt(energy / loudest) if loudest > 0 else energy
@@ -124,15 +134,17 @@ class Frames:
 
     @functools.cached_property
     def _correlations(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Normalised autocorrelation (frames, 329) from lag -24 on, and energy (frames,)."""
-        window = _hann(PERIODICITY_WINDOW)
-        cosines = _cosines()
-        of_window = _squared(np.fft.rfft(window, PERIODICITY_FFT)) @ cosines
+        """Normalised autocorrelation (frames, lags) from lag -24 on, and energy (frames,)."""
+        longest = SAMPLING_RATE / self.settings.f0_min_hz  # period, in samples
+        window = _hann(max(HOP, 2 * round(PERIODS * longest / 2)))
+        points = 1 << (round(ROOM * len(window)) - 1).bit_length()
+        cosines = _cosines(points, math.ceil(longest) + REACH)
+        of_window = _squared(np.fft.rfft(window, points)) @ cosines
         of_window /= of_window[REACH]
         correlation = np.empty((self._count, len(of_window)), np.float32)
         energy = np.empty(self._count, np.float32)
         for rows, frames in self._windowed(window):
-            lags = _squared(np.fft.rfft(frames, PERIODICITY_FFT, axis=-1)) @ cosines
+            lags = _squared(np.fft.rfft(frames, points, axis=-1)) @ cosines
             energy[rows] = lags[:, REACH]
             floor = np.maximum(lags[:, [REACH]], FAINTEST)  # silence correlates with nothing
             correlation[rows] = lags / (floor * of_window)
@@ -155,6 +167,12 @@ def bin_hz() -> NDArray[np.float64]:
     return np.arange(SPECTRUM_FFT // 2 + 1, dtype=np.float64) * SAMPLING_RATE / SPECTRUM_FFT
 
 
+@functools.cache
+def mel_hz() -> NDArray[np.float64]:
+    """Centre frequencies (26,) of the bands of ``Frames.mel_power``."""
+    return _mel_corners()[1:-1]
+
+
 def sinc(fractions: NDArray[np.float64]) -> NDArray[np.float32]:
     """Weights (49, fractions) of the lags around an integer lag for fractions of a sample.
 
@@ -172,16 +190,37 @@ def _hann(length: int) -> NDArray[np.float32]:
     return (np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2).astype(np.float32)
 
 
-@functools.cache
-def _cosines() -> NDArray[np.float32]:
-    """Matrix (513, 329) from a power spectrum to the autocorrelation at lags -24 to 304.
+@functools.lru_cache(maxsize=4)
+def _cosines(points: int, longest_lag: int) -> NDArray[np.float32]:
+    """Matrix from a power spectrum (points / 2 + 1) to the autocorrelation from lag -24 on.
 
     An inverse transform of the lags that are needed; faster than one of all of them.
     """
-    bins = np.arange(PERIODICITY_FFT // 2 + 1)[:, None]
-    matrix = 2 * np.cos(2 * np.pi * bins * np.arange(-REACH, LONGEST_LAG + 1) / PERIODICITY_FFT)
+    bins = np.arange(points // 2 + 1)[:, None]
+    matrix = 2 * np.cos(2 * np.pi * bins * np.arange(-REACH, longest_lag + 1) / points)
     matrix[[0, -1]] /= 2  # as in Frames.power
-    return (matrix / PERIODICITY_FFT).astype(np.float32)
+    return (matrix / points).astype(np.float32)
+
+
+@functools.cache
+def _mel_triangles() -> NDArray[np.float32]:
+    """Weights (257, 26) of the bins in each band: 1 at its centre, 0 at those of its neighbours."""
+    bins, corners = _mel(bin_hz())[:, None], _mel(_mel_corners())
+    low, centre, high = corners[:-2], corners[1:-1], corners[2:]
+    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+    return np.maximum(np.minimum(rising, falling), 0).astype(np.float32)
+
+
+def _mel_corners() -> NDArray[np.float64]:
+    """Frequencies (28,) in Hz where the mel bands begin, peak and end, from 20 to 8000 Hz."""
+    low, high = _mel(np.array([MEL_LOW_HZ, MEL_HIGH_HZ]))
+    corners: NDArray[np.float64] = 700 * np.expm1(np.linspace(low, high, MEL_BANDS + 2) / 1127)
+    return corners
+
+
+def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mel of frequencies as in HTK (Young et al. 2006)."""
+    return 1127 * np.log1p(hz / 700)
 
 
 def _squared(spectrum: NDArray[np.complexfloating]) -> NDArray[np.float32]:

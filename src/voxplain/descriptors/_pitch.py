@@ -6,6 +6,7 @@ ratio of a sampled sound", Proc. Institute of Phonetic Sciences 17, 97-110; cost
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +14,8 @@ from numpy.typing import NDArray
 
 from voxplain.descriptors._frames import SAMPLING_RATE, Frames, sinc
 
-__all__ = ["CEILING_HZ", "FLOOR_HZ", "Path", "pitch_path"]
+__all__ = ["Path", "pitch_path"]
 
-FLOOR_HZ = 60.0
-CEILING_HZ = 600.0
 CANDIDATES = 8  # per frame, beside "unvoiced"
 
 VOICING_THRESHOLD = 0.45  # periodicity below which a frame is rather unvoiced
@@ -25,8 +24,6 @@ OCTAVE_COST = 0.01  # per octave: of equals, the highest wins
 OCTAVE_JUMP_COST = 0.35  # per octave between neighbours
 VOICING_CHANGE_COST = 0.14
 
-_SHORTEST_LAG = int(np.ceil(SAMPLING_RATE / CEILING_HZ))  # 27 samples
-_LONGEST_LAG = int(SAMPLING_RATE / FLOOR_HZ)  # 266 samples
 _STEP = 1 / 8  # of a sample, before the parabola
 _FRACTIONS = np.arange(-5.0, 6.0) * _STEP  # a peak lies within half a sample of its largest sample
 
@@ -53,17 +50,20 @@ def pitch_path(frames: Frames) -> Path:
 
 
 def _candidates(frames: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Periods in samples and their periodicity, both (frames, 8); -inf where there is none."""
+    """Periods in samples and their periodicity, both (frames, 8 or less); -inf where none is."""
     correlation = frames.autocorrelation
-    here = correlation[:, _SHORTEST_LAG : _LONGEST_LAG + 1]
-    before = correlation[:, _SHORTEST_LAG - 1 : _LONGEST_LAG]
-    after = correlation[:, _SHORTEST_LAG + 1 : _LONGEST_LAG + 2]
+    shortest = math.ceil(SAMPLING_RATE / frames.settings.f0_max_hz)  # 27 samples by default
+    longest = max(shortest, math.floor(SAMPLING_RATE / frames.settings.f0_min_hz))  # 266
+    here = correlation[:, shortest : longest + 1]
+    before = correlation[:, shortest - 1 : longest]
+    after = correlation[:, shortest + 1 : longest + 2]
     peaks = (here > before) & (here >= after) & (here > VOICING_THRESHOLD / 2)
     # Peaks at short lags first: they are the narrow ones that sampling cuts lowest.
-    bonus = -OCTAVE_COST * np.log2(np.arange(_SHORTEST_LAG, _LONGEST_LAG + 1))
+    bonus = -OCTAVE_COST * np.log2(np.arange(shortest, longest + 1))
     strength = np.where(peaks, here + bonus.astype(np.float32), -np.inf)
-    best = np.argpartition(strength, -CANDIDATES, axis=-1)[:, -CANDIDATES:]
-    lags, periodicity = _refined(frames, best + _SHORTEST_LAG)
+    count = min(CANDIDATES, longest + 1 - shortest)
+    best = np.argpartition(strength, -count, axis=-1)[:, -count:]
+    lags, periodicity = _refined(frames, best + shortest)
     return lags, np.where(np.take_along_axis(peaks, best, -1), periodicity, -np.inf)
 
 
@@ -91,10 +91,10 @@ def _costs(
     """Local strengths (frames, 9), "unvoiced" first, and transition costs (frames - 1, 9, 9)."""
     quiet = frames.relative_amplitude * (1 + VOICING_THRESHOLD) / SILENCE_THRESHOLD
     unvoiced = VOICING_THRESHOLD + np.maximum(0, 2 - quiet)
-    strength = periodicity - OCTAVE_COST * np.log2(lags * FLOOR_HZ / SAMPLING_RATE)
+    strength = periodicity - OCTAVE_COST * np.log2(lags * frames.settings.f0_min_hz / SAMPLING_RATE)
     octaves = np.log2(lags)
     jumps = OCTAVE_JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None, :])
-    transitions = np.zeros((len(jumps), CANDIDATES + 1, CANDIDATES + 1))
+    transitions = np.zeros((len(jumps), lags.shape[1] + 1, lags.shape[1] + 1))
     transitions[:, 1:, 1:] = jumps
     transitions[:, 0, 1:] = transitions[:, 1:, 0] = VOICING_CHANGE_COST
     return np.concatenate([unvoiced[:, None], strength], axis=-1), transitions

@@ -1,11 +1,12 @@
-"""Timing: how fast the syllables follow each other and how much of the time is silent."""
+"""Timing: how fast the syllables follow each other, how long voice and pauses last."""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,29 +23,40 @@ CARD = Card(
     tracks={"sonority_db": "dB"},
     functionals={
         "articulation_rate": Functional("articulation rate", "syllables/s"),
+        "speech_rate": Functional("speech rate", "syllables/s"),
         "pause_share": Functional("share of pauses", ""),
+        "pause_mean": Functional("length of pauses", "s"),
+        "voiced_segment_mean": Functional("length of voiced segments", "s"),
+        "voiced_segment_sd": Functional("variability of the length of voiced segments", "s"),
+        "unvoiced_segment_mean": Functional("length of unvoiced segments", "s"),
+        "unvoiced_segment_sd": Functional("variability of the length of unvoiced segments", "s"),
+        "voiced_segment_rate": Functional("voiced segments per second", "1/s"),
     },
     requires=("f0_hz", "speech_activity"),
-    reference="de Jong & Wempe 2009 (syllable nuclei); Traunmüller 1990 (Bark); Stevens 1957",
+    reference="de Jong & Wempe 2009 (syllable nuclei); Traunmüller 1990 (Bark); Stevens 1957; "
+    "Eyben et al. 2016 (GeMAPS: voiced and unvoiced segments)",
 )
 
 LOUDNESS_EXPONENT = 1 / 3  # Stevens: loudness grows with the cube root of power
-UNVOICED_WEIGHT = 0.5  # of the loudness (-9 dB): a fricative is loud, but no nucleus
+UNVOICED_WEIGHT = 0.8  # of the loudness (-3 dB): a fricative is loud, but no nucleus
 SMOOTHING = np.array([1, 3, 4, 3, 1]) / 12  # Hann over 50 ms
 
-DIPS_DB = (1.0, 2.0, 3.0)  # around the 2 dB of de Jong & Wempe; the three counts are averaged
+# De Jong & Wempe's 2 dB of intensity, and less: loudness dips less where only some bands do. The
+# three counts are averaged.
+DIPS_DB = (0.5, 1.0, 2.0)
 AUDIBLE_DB = -30.0  # a quieter peak is no nucleus
 ADJACENT = 2.5 * FRAME_SHIFT  # seconds; frames farther apart don't touch
 
 CHUNK_SECONDS = CHUNK / SAMPLING_RATE  # of the speech activity: 32 ms
 LEAST_SPEECH = 0.5  # seconds
 SHORTEST_PAUSE = 0.15  # seconds; less is the closure of a stop
+LEAST_SEGMENTS = 3  # that a mean or an SD of their lengths is made of
 
 
 def tracks(frames: Frames, known: Values) -> Values:
     """Sonority in dB re the loudest voiced frame of the stretch: high in vowels, low between.
 
-    The specific loudness in 18 Bark bands (118-5190 Hz), halved in unvoiced frames, summed, and
+    The specific loudness in 18 Bark bands (118-5190 Hz), lowered in unvoiced frames, summed, and
     smoothed over 50 ms; NaN in a stretch of silence.
     """
     voiced = np.isfinite(known["f0_hz"])
@@ -62,18 +74,54 @@ def tracks(frames: Frames, known: Values) -> Values:
 
 
 def functionals(tracks: Mapping[str, Track]) -> dict[str, float]:
-    """Syllable nuclei per second of talk, and the share of pauses between first and last speech.
+    """Rates of syllable nuclei, and how much and how long there is a pause, voice or none.
 
-    A pause lasts at least 0.15 s; the talk is what lies between the pauses.
+    A pause lasts at least 0.15 s; the talk is what lies between the pauses. Articulation rate is
+    per second of talk, speech rate and the share of pauses refer to the time from first to last
+    speech. Segments of voice end with it or with the talk; an unvoiced segment lies between two of
+    them without a pause. Less than 0.5 s of talk or three segments are too few.
     """
     talk = _talk(tracks["speech_activity"])
     seconds = float((talk[:, 1] - talk[:, 0]).sum())
-    rate = share = math.nan
-    if seconds >= LEAST_SPEECH:
-        share = 1 - seconds / float(talk[-1, 1] - talk[0, 0])
-        if len(voiced_values(tracks, "sonority_db")) > ENOUGH:
-            rate = _nuclei(tracks["sonority_db"], talk) / seconds
-    return {"articulation_rate": rate, "pause_share": share}
+    if seconds < LEAST_SPEECH:
+        return dict.fromkeys(CARD.functionals, math.nan)
+    pauses = talk[1:, 0] - talk[:-1, 1]
+    in_all = seconds + float(pauses.sum())
+    sonority = tracks["sonority_db"]
+    voiced, unvoiced = _segments(sonority, talk)
+    has_voice = len(voiced_values(tracks, "sonority_db")) > ENOUGH
+    nuclei = _nuclei(sonority, talk) if has_voice else math.nan
+    return {
+        "articulation_rate": nuclei / seconds,
+        "speech_rate": nuclei / in_all,
+        "pause_share": 1 - seconds / in_all,
+        "pause_mean": float(pauses.mean()) if len(pauses) else math.nan,
+        "voiced_segment_mean": _statistic(voiced, np.mean),
+        "voiced_segment_sd": _statistic(voiced, np.std),
+        "unvoiced_segment_mean": _statistic(unvoiced, np.mean),
+        "unvoiced_segment_sd": _statistic(unvoiced, np.std),
+        "voiced_segment_rate": len(voiced) / seconds if has_voice else math.nan,
+    }
+
+
+def _statistic(
+    lengths: NDArray[np.float64], summary: Callable[[NDArray[np.float64]], Any]
+) -> float:
+    return float(summary(lengths)) if len(lengths) >= LEAST_SEGMENTS else math.nan
+
+
+def _segments(
+    sonority: Track, talk: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lengths in seconds of the voiced segments, and of the unvoiced ones between two of them."""
+    voiced: list[float] = []
+    unvoiced: list[float] = []
+    for rows in _pieces(sonority.times, talk):
+        edges = np.flatnonzero(np.diff(sonority.voiced[rows], prepend=False, append=False))
+        lengths = np.diff(edges) * FRAME_SHIFT
+        voiced += lengths[::2].tolist()
+        unvoiced += lengths[1::2].tolist()
+    return np.array(voiced), np.array(unvoiced)
 
 
 def _talk(activity: Track) -> NDArray[np.float64]:

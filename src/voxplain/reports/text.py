@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from voxplain.descriptors import inventory
 from voxplain.errors import VoxplainError
 from voxplain.labels import phrase
 from voxplain.types import Analysis, Dimension, Emotion
@@ -19,7 +18,6 @@ _BAR = 44
 _STRIP = 60
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHADES = " ·░▒▓█"
-_SHOWN = 5  # descriptors
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 
 
@@ -100,14 +98,14 @@ def _scale(dimension: Dimension) -> str:
 
 
 def _descriptors(analysis: Analysis) -> Iterator[str]:
-    levels = analysis.descriptors.levels
-    if not levels:
+    found = analysis.descriptors
+    if not found.prominent:
         return
-    yield f"\nMost unusual, against {next(iter(levels.values())).reference}:"
-    for name in sorted(levels, key=lambda name: -abs(levels[name].z))[:_SHOWN]:
-        level, quantity = levels[name], analysis.descriptors.functionals[_IN_HZ.get(name, name)]
+    yield f"\nMost unusual, against {found.levels[found.prominent[0]].reference}:"
+    for name in found.prominent:
+        level, quantity = found.levels[name], found.functionals[_IN_HZ.get(name, name)]
         measured = f"{quantity.value:.3g} {quantity.unit}".strip()
-        yield f"  {inventory()[name].title:<34}{level.word:<11}{measured:<20}z {level.z:+.1f}"
+        yield f"  {level.title:<34}{level.word:<11}{measured:<20}z {level.z:+.1f}"
 
 
 def _over_time(analysis: Analysis) -> Iterator[str]:

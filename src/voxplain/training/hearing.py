@@ -89,7 +89,7 @@ def _code(measure: Callable[[str], T | None]) -> str:
     package = Path(__file__).parents[1]
     files = [Path(inspect.getfile(measure))]
     for room in ("audio", "descriptors", "models"):
-        files += sorted((package / room).glob("*.py"))
+        files += sorted((package / room).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from voxplain import descriptors
-from voxplain.audio import read
-from voxplain.audio.listening import Listener
-from voxplain.audio.windows import speech_stretches
+from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.labels import CANONICAL
 from voxplain.training.hearing import of_each, read_corpora
 
@@ -31,43 +29,62 @@ class NormsRecipe:
     left_out: tuple[str, ...]
     """Speakers that are not counted."""
     descriptors: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    """Speakers that alone are counted; all, where none is named."""
 
 
 def estimate(
     recipe: NormsRecipe, *, roots: dict[str, Path], out: Path, cache: Path, jobs: int
 ) -> None:
-    """Write ``out``: n, mean and standard deviation of each descriptor where it is reliable.
+    """Write ``out``: mean, and spread between and within speakers, of each reliable descriptor.
 
     Raises ConfigError or CorpusNotFound.
     """
-    utterances = read_corpora(
-        recipe.corpora, roots=roots, labels=CANONICAL, left_out=recipe.left_out
-    )
-    paths = [utterance.path for utterance in utterances]
-    measured = of_each(_functionals, paths, cache=cache, jobs=jobs)
+    utterances = [
+        utterance
+        for utterance in read_corpora(
+            recipe.corpora, roots=roots, labels=CANONICAL, left_out=recipe.left_out
+        )
+        if not recipe.only or utterance.speaker in recipe.only
+    ]
+    speakers = np.array([utterance.speaker for utterance in utterances])
+    measured = of_each(_functionals, [u.path for u in utterances], cache=cache, jobs=jobs)
     norms = {}
     for name in recipe.descriptors:
         values = np.array([one[name] for one in measured if one is not None])
-        values = values[np.isfinite(values)]
-        norms[name] = {"n": len(values), "mean": float(values.mean()), "sd": float(values.std())}
-        log.info("%-30s n %5d  mean %8.3f  sd %7.3f", name, *norms[name].values())
-    speakers = {utterance.speaker for utterance in utterances}
-    text = json.dumps(
-        {"reference": recipe.reference, "speakers": len(speakers), "descriptors": norms}, indent=2
-    )
+        norms[name] = norm(values, speakers)
+        log.info(
+            "%-32s n %5d  mean %8.3f  between %7.3f  within %7.3f", name, *norms[name].values()
+        )
+    found = {
+        "reference": recipe.reference,
+        "speakers": len(set(speakers)),
+        "descriptors": norms,
+    }
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text + "\n", encoding="utf-8")
+    out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def _functionals(path: str) -> dict[str, float] | None:
-    """Descriptors of a recording, NaN where one is not reliable; None without speech."""
-    listener = Listener()
-    parts = [
-        descriptors.tracks(audio, start=start)
-        for start, audio in speech_stretches(listener.hear(read.blocks(path)), source=path)
-    ]
-    if not parts:
-        return None
-    tracks = {**descriptors.join(parts), "speech_activity": listener.activity()}
-    measured = descriptors.functionals(tracks)
-    return {name: q.value if q.reliable else np.nan for name, q in measured.items()}
+def norm(values: NDArray[np.float64], speakers: NDArray[np.str_]) -> dict[str, float]:
+    """n, mean, between_sd and within_sd of values (utterances,), every speaker counting the same.
+
+    NaN values are left out. The spread of the speakers' means holds 1/n of that within them, which
+    is taken off again.
+    """
+    groups = [values[(speakers == speaker) & np.isfinite(values)] for speaker in set(speakers)]
+    groups = [group for group in groups if len(group)]
+    means = np.array([group.mean() for group in groups])
+    within = np.mean([group.var(ddof=1) for group in groups if len(group) > 1])
+    luck = within * np.mean([1 / len(group) for group in groups])
+    return {
+        "n": sum(map(len, groups)),
+        "mean": float(means.mean()),
+        "between_sd": float(np.sqrt(max(0.0, means.var(ddof=1) - luck))),
+        "within_sd": float(np.sqrt(within)),
+    }
+
+
+def _functionals(path: str) -> dict[str, float]:
+    """Descriptors of a recording, NaN where one is not reliable."""
+    found = Measurement(path).functionals()
+    return {name: one.value if one.reliable else np.nan for name, one in found.items()}

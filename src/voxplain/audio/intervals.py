@@ -1,0 +1,89 @@
+"""Intervals that somebody marked in recordings: from a TextGrid of Praat or a table (CSV)."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+
+from voxplain.errors import ConfigError, UnknownName
+from voxplain.types import Segment
+
+__all__ = ["read_table", "read_textgrid"]
+
+
+def read_textgrid(path: Path, *, tier: str | None = None) -> list[Segment]:
+    """The labelled intervals of one tier, by default the first interval tier.
+
+    Raises ConfigError for a file that is no TextGrid or has no such intervals, UnknownName for a
+    tier.
+    """
+    from praatio import textgrid
+    from praatio.utilities.errors import PraatioException
+
+    try:
+        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    except (PraatioException, ValueError, IndexError, KeyError) as error:
+        raise ConfigError(f"{path} is not a TextGrid: {error}") from error
+    tiers = {found.name: found for found in grid.tiers if found.tierType == "IntervalTier"}
+    if tier is not None and tier not in tiers:
+        raise UnknownName(f"interval tier in {path}", tier, tiers)
+    chosen = tiers[tier] if tier is not None else next(iter(tiers.values()), None)
+    if chosen is None or not chosen.entries:
+        raise ConfigError(f"{path} has no labelled interval; label what is to be measured")
+    return [Segment(start, end, label=label) for start, end, label in chosen.entries]
+
+
+def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, list[Segment]]:
+    """Recording -> its intervals, from a CSV with a column ``file``.
+
+    ``start`` and ``end`` make a row an interval (seconds, h:mm:ss or audformat's "0 days h:mm:ss"),
+    perhaps with a ``label``; a row without an end reaches to the end of the recording (infinity).
+    Recordings are looked for from the folder of the table, then from the current one.
+
+    Raises ConfigError, naming the line, and UnknownName for a column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path} can't be read as a table: {error}") from error
+    columns = rows[0].keys() if rows else ()
+    for needed in ("file", *([speaker_column] if speaker_column else [])):
+        if needed not in columns:
+            raise UnknownName(f"column in {path}", needed, map(str, columns))
+    found: dict[Path, list[Segment]] = {}
+    for line, row in enumerate(rows, start=2):
+        start, end = (_seconds(row.get(key), path, line) for key in ("start", "end"))
+        segment = Segment(
+            0.0 if start is None else start,
+            math.inf if end is None else end,
+            row[speaker_column] if speaker_column else None,
+            row.get("label"),
+        )
+        if not segment.start < segment.end:
+            raise ConfigError(
+                f"{path}, line {line}: the interval {row['start']} to {row['end']} is empty; "
+                "give an end after the start"
+            )
+        file = path.parent / row["file"]
+        found.setdefault(file if file.exists() else Path(row["file"]), []).append(segment)
+    return found
+
+
+_TIME = re.compile(r"(?:(?P<days>\d+) days? )?(?:(?P<h>\d+):(?P<m>\d+):)?(?P<s>\d+(?:\.\d*)?)")
+
+
+def _seconds(text: str | None, path: Path, line: int) -> float | None:
+    if text is None or text.strip() in ("", "NaT", "nan"):
+        return None
+    match = _TIME.fullmatch(text.strip())
+    if not match:
+        raise ConfigError(
+            f"{path}, line {line}: {text!r} is no time; give seconds (1.25) or h:mm:ss (0:00:01.25)"
+        )
+    part = {name: float(value or 0) for name, value in match.groupdict().items()}
+    return part["days"] * 86_400 + part["h"] * 3_600 + part["m"] * 60 + part["s"]

@@ -1,0 +1,127 @@
+"""Tables on disk: CSV, JSON lines or Parquet by the suffix, written as the rows come."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from voxplain.cli._results import replacing
+from voxplain.errors import UnknownName
+from voxplain.plugins import require
+
+__all__ = ["SUFFIXES", "table_writer"]
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+_TEXT = ("file", "label", "speaker", "unreliable", "error")
+
+Rows = Mapping[str, Sequence[Any]]
+
+
+@contextlib.contextmanager
+def table_writer(path: Path, columns: Sequence[str]) -> Iterator[_Csv | _Jsonl | _Parquet]:
+    """A table that appears at ``path`` whole, once all its rows are written, or not at all.
+
+    ``write`` takes rows as column -> values, all of one length; a column that is lacking stays
+    empty. Numbers have six significant digits in text. Raises UnknownName for the suffix,
+    MissingExtra for Parquet without pyarrow, OutputError.
+    """
+    if path.suffix not in _WRITERS:
+        raise UnknownName("kind of table", path.suffix, SUFFIXES)
+    if path.suffix == ".parquet":
+        require("pyarrow", extra="tables")
+    with replacing(path) as temporary, _WRITERS[path.suffix](temporary, columns) as writer:
+        yield writer
+
+
+class _Csv:
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._stream = path.open("w", newline="", encoding="utf-8")
+        self._csv = csv.writer(self._stream, lineterminator="\n")
+        self._csv.writerow(columns)
+
+    def write(self, rows: Rows) -> None:
+        length = len(rows["file"])
+        cells = [rows.get(column, [None] * length) for column in self._columns]
+        self._csv.writerows(map(_plain, zip(*cells, strict=True)))
+
+    def __enter__(self) -> _Csv:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+class _Jsonl:
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._stream = path.open("w", encoding="utf-8")
+
+    def write(self, rows: Rows) -> None:
+        names = [column for column in self._columns if column in rows]
+        for row in zip(*(rows[name] for name in names), strict=True):
+            self._stream.write(json.dumps(dict(zip(names, _plain(row), strict=True))) + "\n")
+
+    def __enter__(self) -> _Jsonl:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+class _Parquet:
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        import pyarrow
+        from pyarrow import parquet
+
+        self._table = pyarrow.table
+        self._schema = pyarrow.schema(
+            [
+                (column, pyarrow.string() if column in _TEXT else pyarrow.float64())
+                for column in columns
+            ]
+        )
+        self._writer = parquet.ParquetWriter(path, self._schema)
+        self._held: dict[str, list[Any]] = {column: [] for column in columns}
+
+    def write(self, rows: Rows) -> None:
+        for column, held in self._held.items():
+            held += map(_missing, rows.get(column, [None] * len(rows["file"])))
+        if len(self._held["file"]) >= _ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(self._table(self._held, schema=self._schema))
+        self._held = {column: [] for column in self._held}
+
+    def __enter__(self) -> _Parquet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+        self._writer.close()
+
+
+_ROW_GROUP = 10_000
+_WRITERS: dict[str, type[_Csv | _Jsonl | _Parquet]] = {
+    ".csv": _Csv,
+    ".jsonl": _Jsonl,
+    ".parquet": _Parquet,
+}
+
+
+def _plain(row: Sequence[Any]) -> list[Any]:
+    """Values as text formats take them."""
+    return [
+        float(f"{cell:.6g}") if isinstance(cell, float) else cell for cell in map(_missing, row)
+    ]
+
+
+def _missing(cell: Any) -> Any:
+    """None for what is not a number."""
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
