@@ -45,6 +45,10 @@ NAMES = {
         "Actor_07/03-01-03-01-02-01-07.wav": ("07", "happy", "02"),
     },
 }
+SEXES = {  # of the speakers above, by the corpora's own lists
+    **dict.fromkeys(["1001", "03", "10", "11", "01", "07"], "male"),
+    **dict.fromkeys(["1002", "1076", "1091", "08", "09", "16", "02", "24"], "female"),
+}
 FAULTY = {
     "cremad": [
         "AudioWAV/1076_MTI_SAD_XX.wav",  # silent
@@ -100,7 +104,7 @@ def read(corpus, root):
 def test_names_become_labels(corpus, tmp_path):
     root = fill(tmp_path, [*NAMES[corpus], *FAULTY[corpus], *FOREIGN[corpus]])
     expected = [
-        Utterance(root / name, corpus, f"{corpus}_{speaker}", emotion, sentence)
+        Utterance(root / name, corpus, f"{corpus}_{speaker}", SEXES[speaker], emotion, sentence)
         for name, (speaker, emotion, sentence) in sorted(NAMES[corpus].items())
     ]
     assert read(corpus, root) == expected
@@ -172,8 +176,9 @@ def test_the_labels_are_those_of_the_manifest():
     lines = (SPEECH / "manifest.csv").read_text(encoding="utf-8").splitlines()[1:]
     expected = {}
     for line in lines:
-        _, path, _, speaker, _, emotion, *_ = line.split(",")
-        expected[SPEECH.parent / path] = (speaker, emotion)
+        _, path, _, speaker, sex, emotion, *_ = line.split(",")
+        expected[SPEECH.parent / path] = (speaker, {"F": "female", "M": "male"}[sex], emotion)
     for corpus in plugins.names("corpora"):
         for utterance in read(corpus, SPEECH / corpus):
-            assert (utterance.speaker, utterance.emotion) == expected[utterance.path]
+            found = (utterance.speaker, utterance.sex, utterance.emotion)
+            assert found == expected[utterance.path]

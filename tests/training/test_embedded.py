@@ -120,24 +120,52 @@ def test_what_is_missing_is_named(workshop, capsys):
 
 
 def test_norms_are_the_mean_and_spread_of_what_is_measured(workshop, capsys):
+    """A man and a woman with the same two clips: all spread lies within them."""
     recipe = workshop / "norms.yaml"
     recipe.write_text(
-        "kind: norms\nreference: two people\ncorpora: [cremad]\nleft_out: [cremad_1009]\n"
+        "kind: norms\nmaterial: two clips\ncorpora: [cremad]\nleft_out: [cremad_1009]\n"
         "descriptors: [f0_mean_st]\n"
     )
-    out = workshop / "norms.json"
+    out = workshop / "norms"
     assert main(["train", str(recipe), "--out", str(out), *options(workshop)]) == 0
-    norms = json.loads(out.read_text())
-    assert (norms["reference"], norms["speakers"]) == ("two people", 2)
     from voxplain.training.norms import _functionals
 
-    values = [
-        _functionals(str(path))["f0_mean_st"]
-        for path in sorted((workshop / "cremad").iterdir())[:2]
-    ]
-    found = norms["descriptors"]["f0_mean_st"]
-    assert found["n"] == 4
-    assert (found["mean"], found["sd"]) == (
-        pytest.approx(np.mean(values)),
-        pytest.approx(np.std(values)),
-    )
+    clips = sorted((workshop / "cremad").iterdir())
+    values = [_functionals(str(path))["f0_mean_st"] for path in clips[:2]]
+    norms = json.loads((out / "adults.json").read_text())
+    assert norms["reference"] == "adults (two clips)"
+    assert norms["speakers"] == 2
+    assert norms["descriptors"]["f0_mean_st"] == {
+        "n": 4,
+        "mean": pytest.approx(np.mean(values)),
+        "between_sd": 0.0,
+        "within_sd": pytest.approx(np.std(values, ddof=1)),
+    }
+    assert [path.name for path in out.iterdir()] == ["adults.json"], "one woman is no norm"
+
+
+def test_a_norm_counts_speakers_and_takes_luck_off_their_spread():
+    """Means 2, 4 and 9; variances 2, 8 and 0; half of each variance is in the mean by luck."""
+    from voxplain.training.norms import norm
+
+    values = np.array([1, 3, 2, 6, 9, 9.0])
+    found = norm(values, np.array([*"aabbcc"]), np.array(["angry"] * 6))
+    within = (2 + 8 + 0) / 3
+    assert found == {
+        "n": 6,
+        "mean": 5.0,
+        "between_sd": pytest.approx(np.sqrt(13 - within / 2)),
+        "within_sd": pytest.approx(np.sqrt(within)),
+    }
+
+
+def test_an_emotion_that_is_often_unreliable_counts_as_much_as_it_occurs():
+    """Of four sad values one is known: it stands for four, beside two angry ones."""
+    from voxplain.training.norms import norm
+
+    nan = float("nan")
+    values = np.array([10, 10, 1, nan, nan, nan, 4.0, 4.0])
+    emotions = np.array(["angry"] * 2 + ["sad"] * 4 + ["angry"] * 2)
+    found = norm(values, np.array([*"aaaaaabb"]), emotions)
+    assert found["n"] == 5
+    assert found["mean"] == pytest.approx(((10 + 10 + 4 * 1) / 6 + 4) / 2)

@@ -22,7 +22,7 @@ __all__ = ["add", "add_data", "roots", "run"]
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/")
-    parser.add_argument("--out", type=Path, required=True, help="model folder, or norms file")
+    parser.add_argument("--out", type=Path, required=True, help="model folder, or norms folder")
     parser.add_argument("--encoder", type=Path, metavar="DIR", help="checkpoint to start from")
     add_data(parser)
 

@@ -39,8 +39,11 @@ class Functional:
     title: str
     """What it is called in a sentence."""
     unit: str
+    telling: bool = False
+    """Whether a summary in words may name it."""
     least_snr_db: float = -math.inf
-    """Signal-to-noise ratio of the recording below which the number is not reliable."""
+    """Signal-to-noise ratio of the recording below which the number is not reliable: it would be
+    off by half the standard deviation between recordings (benchmarks/robustness.py)."""
     least_snr_high_db: float = -math.inf
     """The same at 1-5 kHz."""
     least_bandwidth_hz: float = 0.0

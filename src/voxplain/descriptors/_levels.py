@@ -124,9 +124,10 @@ class Reference:
 def describe(
     functionals: Mapping[str, Quantity], levels: Mapping[str, Level], tracks: Mapping[str, Track]
 ) -> Descriptors:
-    """Descriptors with the five most unusual of their levels picked out."""
+    """Descriptors with the five most unusual of their telling levels picked out."""
     prominent: list[str] = []
-    for name in sorted(levels, key=lambda name: -abs(levels[name].z)):
+    telling = [name for name in levels if inventory()[name].telling]
+    for name in sorted(telling, key=lambda name: -abs(levels[name].z)):
         alike = [other for other in prominent if family(other) == family(name)]
         if len(alike) < _OF_A_FAMILY:  # one voice, said five times over, is no description
             prominent.append(name)

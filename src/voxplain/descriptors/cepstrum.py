@@ -28,10 +28,20 @@ CARD = Card(
     tracks={f"mfcc_{order}": "" for order in ORDERS},
     functionals={
         name: card
-        for order in ORDERS
+        for order, mean_snr_db, sd_snr_db in ((1, 25, 30), (2, 0, 21), (3, 18, 25), (4, 15, 23))
         for name, card in {
-            f"mfcc_{order}_mean": Functional(f"mel cepstrum, coefficient {order}", ""),
-            f"mfcc_{order}_sd": Functional(f"variability of mel cepstrum {order}", ""),
+            f"mfcc_{order}_mean": Functional(
+                f"mel cepstrum, coefficient {order}",
+                "",
+                least_snr_high_db=mean_snr_db,
+                least_bandwidth_hz=7000,
+            ),
+            f"mfcc_{order}_sd": Functional(
+                f"variability of mel cepstrum {order}",
+                "",
+                least_snr_high_db=sd_snr_db,
+                least_bandwidth_hz=6000,
+            ),
         }.items()
     },
     requires=("f0_hz", "speech_activity"),

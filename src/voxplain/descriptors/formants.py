@@ -27,9 +27,17 @@ NUMBERS = (1, 2, 3)  # the formants that are reported
 CARD = Card(
     tracks={f"f{number}_hz": "Hz" for number in NUMBERS}
     | {f"f{number}_bandwidth_hz": "Hz" for number in NUMBERS},
-    functionals={f"f{n}_mean_hz": Functional(f"formant F{n}", "Hz") for n in NUMBERS}
-    | {f"f{n}_sd_hz": Functional(f"variation of formant F{n}", "Hz") for n in NUMBERS}
-    | {f"f{n}_bandwidth_mean_hz": Functional(f"bandwidth of formant F{n}", "Hz") for n in NUMBERS},
+    functionals={
+        f"f{n}_{statistic}": Functional(
+            title.format(n), "Hz", least_snr_high_db=snrs_db[n - 1], least_bandwidth_hz=width_hz
+        )
+        for n, width_hz in ((1, 4200), (2, 4700), (3, 5200))
+        for statistic, title, snrs_db in (
+            ("mean_hz", "formant F{}", (25, 23, 25)),
+            ("sd_hz", "variability of formant F{}", (13, 13, 15)),
+            ("bandwidth_mean_hz", "bandwidth of formant F{}", (30, 23, 22)),
+        )
+    },
     requires=("f0_hz", "speech_activity"),
     reference="Makhoul 1975, selective linear prediction; settings as in Praat's To Formant (burg)",
 )

@@ -28,14 +28,20 @@ CARD = Card(
     tracks={"h1_h2_db": "dB", "h1_a3_db": "dB"}
     | {f"f{number}_relative_energy_db": "dB" for number in FORMANTS},
     functionals={
-        "h1_h2_mean_db": Functional("first over second harmonic (H1-H2)", "dB"),
-        "h1_h2_sd_db": Functional("variation of H1-H2", "dB"),
-        "h1_a3_mean_db": Functional("first harmonic over formant F3 (H1-A3)", "dB"),
-        "h1_a3_sd_db": Functional("variation of H1-A3", "dB"),
+        "h1_h2_mean_db": Functional(
+            "first over second harmonic (H1-H2)", "dB", telling=True, least_snr_db=5
+        ),
+        "h1_h2_sd_db": Functional("variability of H1-H2", "dB", least_snr_db=5),
+        "h1_a3_mean_db": Functional(
+            "first harmonic over formant F3 (H1-A3)", "dB", least_snr_high_db=10
+        ),
+        "h1_a3_sd_db": Functional("variability of H1-A3", "dB", least_snr_high_db=19),
     }
     | {
-        f"f{n}_relative_energy_mean_db": Functional(f"formant F{n} over first harmonic", "dB")
-        for n in FORMANTS
+        f"f{n}_relative_energy_mean_db": Functional(
+            f"formant F{n} over first harmonic", "dB", least_snr_high_db=snr_db
+        )
+        for n, snr_db in zip(FORMANTS, (6, 5, 10), strict=True)
     },
     requires=("f0_hz", "f1_hz", "f2_hz", "f3_hz", "speech_activity"),
     reference="Eyben et al. 2016 (GeMAPS); H1-H2 and H1-A3 of Hanson 1997, without her corrections",

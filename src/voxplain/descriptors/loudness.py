@@ -20,10 +20,10 @@ __all__ = ["CARD", "functionals", "tracks"]
 CARD = Card(
     tracks={"loudness": ""},
     functionals={
-        "loudness_mean": Functional("loudness", ""),
-        "loudness_sd": Functional("loudness variability", ""),
-        "loudness_range": Functional("loudness range", ""),
-        "loudness_peak_rate": Functional("loudness peaks", "1/s"),
+        "loudness_mean": Functional("loudness", "", least_snr_db=21),
+        "loudness_sd": Functional("loudness variability", "", least_snr_db=16),
+        "loudness_range": Functional("loudness range", "", least_snr_db=17),
+        "loudness_peak_rate": Functional("loudness peaks", "1/s", least_snr_db=9),
     },
     requires=("speech_activity",),
     reference="Hermansky 1990 (equal loudness, power law), summed as in Eyben et al. 2016",

@@ -30,22 +30,34 @@ CARD = Card(
         "flux": "",
     },
     functionals={
-        "alpha_ratio_mean_db": Functional("high-frequency energy (alpha)", "dB"),
-        "alpha_ratio_sd_db": Functional("variability of high-frequency energy (alpha)", "dB"),
-        "hammarberg_mean_db": Functional("Hammarberg index", "dB"),
-        "hammarberg_sd_db": Functional("variability of the Hammarberg index", "dB"),
-        "slope_0_500_mean_db_per_khz": Functional("spectral slope 0-500 Hz", "dB/kHz"),
+        "alpha_ratio_mean_db": Functional(
+            "high-frequency energy (alpha)", "dB", telling=True, least_snr_high_db=15
+        ),
+        "alpha_ratio_sd_db": Functional(
+            "variability of high-frequency energy (alpha)", "dB", least_snr_high_db=26
+        ),
+        "hammarberg_mean_db": Functional("Hammarberg index", "dB", least_snr_high_db=13),
+        "hammarberg_sd_db": Functional(
+            "variability of the Hammarberg index", "dB", least_snr_high_db=25
+        ),
+        "slope_0_500_mean_db_per_khz": Functional(
+            "spectral slope 0-500 Hz", "dB/kHz", least_snr_db=6
+        ),
         "slope_0_500_sd_db_per_khz": Functional(
-            "variability of the spectral slope 0-500 Hz", "dB/kHz"
+            "variability of the spectral slope 0-500 Hz", "dB/kHz", least_snr_db=20
         ),
-        "slope_500_1500_mean_db_per_khz": Functional("spectral slope 500-1500 Hz", "dB/kHz"),
+        "slope_500_1500_mean_db_per_khz": Functional(
+            "spectral slope 500-1500 Hz", "dB/kHz", telling=True, least_snr_high_db=10
+        ),
         "slope_500_1500_sd_db_per_khz": Functional(
-            "variability of the spectral slope 500-1500 Hz", "dB/kHz"
+            "variability of the spectral slope 500-1500 Hz", "dB/kHz", least_snr_high_db=25
         ),
-        "centroid_mean_hz": Functional("spectral centroid", "Hz"),
-        "centroid_sd_hz": Functional("variability of the spectral centroid", "Hz"),
+        "centroid_mean_hz": Functional("spectral centroid", "Hz", least_snr_high_db=10),
+        "centroid_sd_hz": Functional(
+            "variability of the spectral centroid", "Hz", least_snr_high_db=10
+        ),
         "flux_mean": Functional("spectral change (flux)", ""),
-        "flux_sd": Functional("variability of the spectral change (flux)", ""),
+        "flux_sd": Functional("variability of the spectral change (flux)", "", least_snr_db=18),
     },
     requires=("f0_hz", "speech_activity"),
     # The slopes of openSMILE differ: the centre that it fits them around lies above that of the

@@ -22,15 +22,21 @@ __all__ = ["CARD", "functionals", "tracks"]
 CARD = Card(
     tracks={"sonority_db": "dB"},
     functionals={
-        "articulation_rate": Functional("articulation rate", "syllables/s"),
-        "speech_rate": Functional("speech rate", "syllables/s"),
+        "articulation_rate": Functional(
+            "articulation rate", "syllables/s", telling=True, least_snr_db=9
+        ),
+        "speech_rate": Functional("speech rate", "syllables/s", least_snr_db=9),
         "pause_share": Functional("share of pauses", ""),
         "pause_mean": Functional("length of pauses", "s"),
-        "voiced_segment_mean": Functional("length of voiced segments", "s"),
-        "voiced_segment_sd": Functional("variability of the length of voiced segments", "s"),
-        "unvoiced_segment_mean": Functional("length of unvoiced segments", "s"),
-        "unvoiced_segment_sd": Functional("variability of the length of unvoiced segments", "s"),
-        "voiced_segment_rate": Functional("voiced segments per second", "1/s"),
+        "voiced_segment_mean": Functional("length of voiced segments", "s", least_snr_db=9),
+        "voiced_segment_sd": Functional(
+            "variability of the length of voiced segments", "s", least_snr_db=6
+        ),
+        "unvoiced_segment_mean": Functional("length of unvoiced segments", "s", least_snr_db=8),
+        "unvoiced_segment_sd": Functional(
+            "variability of the length of unvoiced segments", "s", least_snr_db=6
+        ),
+        "voiced_segment_rate": Functional("voiced segments per second", "1/s", least_snr_db=9),
     },
     requires=("f0_hz", "speech_activity"),
     reference="de Jong & Wempe 2009 (syllable nuclei); Traunmüller 1990 (Bark); Stevens 1957; "

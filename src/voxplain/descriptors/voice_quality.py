@@ -32,11 +32,19 @@ CARD = Card(
         "shimmer_db": "dB",
     },
     functionals={
-        "hnr_mean_db": Functional("harmonics over noise (HNR)", "dB"),
-        "hnr_sd_db": Functional("spread of harmonics over noise (HNR)", "dB"),
-        "jitter_mean_percent": Functional("unevenness of the periods (jitter)", "%"),
-        "shimmer_mean_percent": Functional("unevenness of the amplitudes (shimmer)", "%"),
-        "shimmer_mean_db": Functional("unevenness of the amplitudes (shimmer) in dB", "dB"),
+        "hnr_mean_db": Functional(
+            "harmonics over noise (HNR)", "dB", telling=True, least_snr_db=19
+        ),
+        "hnr_sd_db": Functional("spread of harmonics over noise (HNR)", "dB", least_snr_db=23),
+        "jitter_mean_percent": Functional(
+            "unevenness of the periods (jitter)", "%", telling=True, least_snr_db=9
+        ),
+        "shimmer_mean_percent": Functional(
+            "unevenness of the amplitudes (shimmer)", "%", telling=True, least_snr_db=14
+        ),
+        "shimmer_mean_db": Functional(
+            "unevenness of the amplitudes (shimmer) in dB", "dB", least_snr_db=14
+        ),
     },
     requires=("f0_hz", "speech_activity"),
     reference=(

@@ -19,67 +19,90 @@ __all__ = ["NormsRecipe", "estimate"]
 log = logging.getLogger(__name__)
 
 
+GROUPS = {"adults": ("female", "male"), "female": ("female",), "male": ("male",)}
+
+
 @dataclass(frozen=True, slots=True)
 class NormsRecipe:
     """What ``recipes/norms/*.yaml`` may say."""
 
-    reference: str
-    """How the people are called in a sentence: "adults (...)"."""
+    material: str
+    """What the people were heard in, for a sentence."""
     corpora: tuple[str, ...]
     left_out: tuple[str, ...]
     """Speakers that are not counted."""
     descriptors: tuple[str, ...]
-    only: tuple[str, ...] = ()
-    """Speakers that alone are counted; all, where none is named."""
 
 
 def estimate(
     recipe: NormsRecipe, *, roots: dict[str, Path], out: Path, cache: Path, jobs: int
 ) -> None:
-    """Write ``out``: mean, and spread between and within speakers, of each reliable descriptor.
+    """Write ``out/adults.json``, ``female.json`` and ``male.json``: what is usual for each group.
+
+    A group of fewer than two speakers gets none.
 
     Raises ConfigError or CorpusNotFound.
     """
-    utterances = [
-        utterance
-        for utterance in read_corpora(
-            recipe.corpora, roots=roots, labels=CANONICAL, left_out=recipe.left_out
-        )
-        if not recipe.only or utterance.speaker in recipe.only
-    ]
-    speakers = np.array([utterance.speaker for utterance in utterances])
+    utterances = read_corpora(
+        recipe.corpora, roots=roots, labels=CANONICAL, left_out=recipe.left_out
+    )
     measured = of_each(_functionals, [u.path for u in utterances], cache=cache, jobs=jobs)
-    norms = {}
-    for name in recipe.descriptors:
-        values = np.array([one[name] for one in measured if one is not None])
-        norms[name] = norm(values, speakers)
-        log.info(
-            "%-32s n %5d  mean %8.3f  between %7.3f  within %7.3f", name, *norms[name].values()
-        )
-    found = {
-        "reference": recipe.reference,
-        "speakers": len(set(speakers)),
-        "descriptors": norms,
-    }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    for group, sexes in GROUPS.items():
+        rows = [
+            (utterance, one)
+            for utterance, one in zip(utterances, measured, strict=True)
+            if utterance.sex in sexes and one is not None
+        ]
+        speakers = np.array([utterance.speaker for utterance, _ in rows])
+        emotions = np.array([utterance.emotion for utterance, _ in rows])
+        log.info("%s: %d speakers", group, len(set(speakers)))
+        if len(set(speakers)) < 2:
+            continue  # one is no norm
+        norms = {}
+        for name in recipe.descriptors:
+            values = np.array([one[name] for _, one in rows])
+            norms[name] = norm(values, speakers, emotions)
+            log.info("%-32s n %5d  mean %9.3f  SD %8.3f and %8.3f", name, *norms[name].values())
+        found = {
+            "reference": f"{_PEOPLE[group]} ({recipe.material})",
+            "speakers": len(set(speakers)),
+            "descriptors": norms,
+        }
+        text = json.dumps(found, indent=2) + "\n"
+        (out / f"{group}.json").write_text(text, encoding="utf-8")
 
 
-def norm(values: NDArray[np.float64], speakers: NDArray[np.str_]) -> dict[str, float]:
+_PEOPLE = {"adults": "adults", "female": "women", "male": "men"}
+
+
+def norm(
+    values: NDArray[np.float64], speakers: NDArray[np.str_], emotions: NDArray[np.str_]
+) -> dict[str, float]:
     """n, mean, between_sd and within_sd of values (utterances,), every speaker counting the same.
 
-    NaN values are left out. The spread of the speakers' means holds 1/n of that within them, which
-    is taken off again.
+    NaN values, those that are not reliable, are left out, and the others of the same emotion count
+    the more for it: else the loud emotions, which noise hides less, would pass for what is usual.
+    The spread of the speakers' means holds some of that within them, which is taken off again.
     """
-    groups = [values[(speakers == speaker) & np.isfinite(values)] for speaker in set(speakers)]
-    groups = [group for group in groups if len(group)]
-    means = np.array([group.mean() for group in groups])
-    within = np.mean([group.var(ddof=1) for group in groups if len(group) > 1])
-    luck = within * np.mean([1 / len(group) for group in groups])
+    known = np.isfinite(values)
+    share = {emotion: known[emotions == emotion].mean() for emotion in set(emotions)}
+    means, variances, luck = [], [], []
+    for speaker in sorted(set(speakers[known])):
+        own = known & (speakers == speaker)
+        weights = np.array([1 / share[emotion] for emotion in emotions[own]])
+        mean = np.average(values[own], weights=weights)
+        n = len(weights)
+        means.append(mean)
+        luck.append(np.sum(weights**2) / np.sum(weights) ** 2)
+        if n > 1:
+            square = np.average((values[own] - mean) ** 2, weights=weights)
+            variances.append(square * n / (n - 1))
+    within = np.mean(variances)
     return {
-        "n": sum(map(len, groups)),
-        "mean": float(means.mean()),
-        "between_sd": float(np.sqrt(max(0.0, means.var(ddof=1) - luck))),
+        "n": int(known.sum()),
+        "mean": float(np.mean(means)),
+        "between_sd": float(np.sqrt(max(0.0, np.var(means, ddof=1) - within * np.mean(luck)))),
         "within_sd": float(np.sqrt(within)),
     }
 

@@ -96,6 +96,9 @@ EGEMAPS_TRACKS: dict[str, tuple[str, float]] = {
 _F0 = "F0semitoneFrom27.5Hz_sma3nz"
 _A0_HZ = 27.5
 _FIRST = 0.01  # seconds: the middle of openSMILE's first frame of 20 ms
+# What comes from frames of 60 ms, whose middles lie 20 ms later.
+_OF_LONG_FRAMES = ("jitter", "shimmer", "HNR", "logRelF0")
+_LATER = 2  # frames
 
 CARD = Card(
     title="openSMILE (eGeMAPSv02)",
@@ -117,13 +120,14 @@ class Measurement(Foreign):
         """The low-level descriptors, NaN in unvoiced frames where they are about the voice."""
         found = _smile("LowLevelDescriptors").process_signal(*self._signal(None))
         times = _FIRST + 0.01 * np.arange(len(found), dtype=np.float64)
-        semitones = found[_F0].to_numpy(np.float64)
+        semitones = _late(found[_F0].to_numpy(np.float64))
         voiced = semitones > 0
         values = {"f0_hz": np.where(voiced, _A0_HZ * 2 ** (semitones / 12), np.nan)}
         for name, (column, factor) in EGEMAPS_TRACKS.items():
-            about_voice = column.endswith("nz")
             track = factor * found[column].to_numpy(np.float64)
-            values[name] = np.where(voiced, track, np.nan) if about_voice else track
+            if column.startswith(_OF_LONG_FRAMES):
+                track = _late(track)
+            values[name] = np.where(voiced, track, np.nan) if "nz" in column else track
         return self.as_tracks(times, values)
 
     def functionals(self, *, within: Segment | None = None) -> dict[str, Quantity]:
@@ -142,6 +146,11 @@ class Measurement(Foreign):
 
     def _signal(self, within: Segment | None) -> tuple[NDArray[np.float32], int]:
         return self.cut(within), self.audio.sampling_rate
+
+
+def _late(track: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A track (frames,) of long frames on the grid of the short ones; NaN before its first."""
+    return np.concatenate([np.full(_LATER, np.nan), track])[: len(track)]
 
 
 @functools.cache

@@ -33,6 +33,8 @@ class Utterance:
     corpus: str
     speaker: str
     """Unique over all corpora."""
+    sex: str
+    """"female" or "male", as the corpus says."""
     emotion: str
     """A label of ``voxplain.labels.CANONICAL``."""
     sentence: str

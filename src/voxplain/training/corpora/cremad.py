@@ -18,7 +18,7 @@ CARD = Card(
 )
 
 _NAME = re.compile(
-    r"(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)"
+    r"(?P<speaker>10(?!00)[0-8]\d|109[01])_(?P<sentence>[A-Z]{3})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)"
 )
 _EMOTIONS = {
     "ANG": "angry",
@@ -28,6 +28,10 @@ _EMOTIONS = {
     "NEU": "neutral",
     "SAD": "sad",
 }
+# Of the actors 1001 to 1091 (VideoDemographics.csv of the corpus).
+_SEXES = (
+    "MFFFMFFFFFMFFMMMMFMFFMMFFMMFFFMMMMMMFMMMMMFMMFFMFMMFFFFFMFMFFMFMMMMMMMMFFFFFMFFMMFMFMMMMFMF"
+)
 # Faults of the published corpus: a silent clip, and recordings that occur under two labels.
 _FAULTY = {
     "1076_MTI_SAD_XX",
@@ -47,6 +51,7 @@ def read(root: Path) -> list[Utterance]:
             path=path,
             corpus="cremad",
             speaker=f"cremad_{name['speaker']}",
+            sex={"F": "female", "M": "male"}[_SEXES[int(name["speaker"]) - 1001]],
             emotion=_EMOTIONS[name["emotion"]],
             sentence=name["sentence"],
         )

@@ -27,6 +27,7 @@ _EMOTIONS = {
     "T": "sad",  # Trauer
     "N": "neutral",
 }
+_MEN = ("03", "10", "11", "12", "15")
 
 
 def read(root: Path) -> list[Utterance]:
@@ -36,6 +37,7 @@ def read(root: Path) -> list[Utterance]:
             path=path,
             corpus="emodb",
             speaker=f"emodb_{name['speaker']}",
+            sex="male" if name["speaker"] in _MEN else "female",
             emotion=_EMOTIONS[name["emotion"]],
             sentence=name["sentence"],
         )

@@ -39,6 +39,7 @@ def read(root: Path) -> list[Utterance]:
             path=path,
             corpus="ravdess",
             speaker=f"ravdess_{name['speaker']}",
+            sex="male" if int(name["speaker"]) % 2 else "female",  # odd numbers are men
             emotion=_EMOTIONS[name["emotion"]],
             sentence=name["sentence"],
         )

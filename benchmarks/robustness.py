@@ -1,0 +1,135 @@
+"""What a poor recording does to each descriptor, and whether the reliability flag says so.
+
+    python benchmarks/robustness.py --root cremad=DIR --root emodb=DIR
+
+Every recording is measured as it is and worsened; the drift of a descriptor is the median absolute
+change over its standard deviation between recordings. Prints a Markdown table of the drift, with
+the share of recordings in which the descriptor stays reliable; docs/descriptors.md holds one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import av
+import numpy as np
+import soxr
+from agreement import clips
+from numpy.typing import NDArray
+
+from voxplain import descriptors
+from voxplain.audio import read
+from voxplain.cli.train import roots
+from voxplain.descriptors.backends.voxplain import Measurement
+
+RATE = 16_000
+EVERY = 6  # of the held-out recordings
+
+Worse = Callable[[NDArray[np.float64]], tuple[object, int | None]]
+
+
+def resampled(waveform: NDArray[np.float64], *, rate: int) -> tuple[object, int | None]:
+    """The recording at another sampling rate."""
+    return soxr.resample(waveform, RATE, rate), rate
+
+
+def coded(
+    waveform: NDArray[np.float64], *, codec: str, container: str, kbit: int
+) -> tuple[object, int | None]:
+    """The recording through a lossy codec, at 48 kHz."""
+    samples = np.clip(soxr.resample(waveform, RATE, 48_000) * 32_767, -32_768, 32_767)
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=48_000, layout="mono")
+        stream.bit_rate = kbit * 1000
+        frame = av.AudioFrame.from_ndarray(samples.astype(np.int16)[None], "s16", "mono")
+        frame.sample_rate = 48_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    file.seek(0)
+    with av.open(file) as found:
+        pieces = [piece.to_ndarray().mean(0) for piece in found.decode(audio=0)]
+    return np.concatenate(pieces).astype(np.float64) / _full_scale(pieces), 48_000
+
+
+def _full_scale(pieces: list[NDArray[np.float64]]) -> float:
+    return 1.0 if pieces[0].dtype.kind == "f" else 32_768.0
+
+
+def noisy(
+    waveform: NDArray[np.float64], *, snr_db: float, tilt: float
+) -> tuple[object, int | None]:
+    """Noise whose power falls with frequency to the ``tilt`` (0 white, 1 pink)."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(len(waveform)))
+    spectrum[1:] /= np.arange(1, len(spectrum)) ** (tilt / 2)
+    spectrum[0] = 0
+    noise = np.fft.irfft(spectrum, len(waveform))
+    loud = np.abs(waveform) > 0.1 * np.abs(waveform).max()  # about where somebody speaks
+    level = np.sqrt(np.mean(waveform[loud] ** 2)) * 10 ** (-snr_db / 20)
+    return waveform + level * noise / noise.std(), RATE
+
+
+WORSE: dict[str, Worse] = {
+    "8 kHz": partial(resampled, rate=8_000),
+    "44.1 kHz": partial(resampled, rate=44_100),
+    "48 kHz": partial(resampled, rate=48_000),
+    "Opus 24 kbit/s": partial(coded, codec="libopus", container="ogg", kbit=24),
+    "MP3 64 kbit/s": partial(coded, codec="libmp3lame", container="mp3", kbit=64),
+    "white, 30 dB": partial(noisy, snr_db=30, tilt=0),
+    "white, 20 dB": partial(noisy, snr_db=20, tilt=0),
+    "white, 10 dB": partial(noisy, snr_db=10, tilt=0),
+    "pink, 20 dB": partial(noisy, snr_db=20, tilt=1),
+    "pink, 10 dB": partial(noisy, snr_db=10, tilt=1),
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", action="append", required=True, metavar="CORPUS=DIR")
+    parser.add_argument("--speakers", choices=("tuned", "held-out"), default="held-out")
+    arguments = parser.parse_args()
+    chosen = clips(roots(arguments), held_out=arguments.speakers == "held-out")
+    with ProcessPoolExecutor(2) as pool:
+        found = list(pool.map(measured, [path for path, _ in chosen[::EVERY]]))
+    values, reliable = (np.array(part) for part in zip(*found, strict=True))
+    print(f"{len(found)} recordings\n\n| descriptor | {' | '.join(WORSE)} |")
+    print("|---" * (len(WORSE) + 1) + "|")
+    for row, name in enumerate(descriptors.inventory()):
+        print(f"| `{name}` | {' | '.join(_cells(values[:, :, row], reliable[:, :, row]))} |")
+
+
+def measured(path: Path) -> tuple[list[list[float]], list[list[bool]]]:
+    """Values and reliability (conditions, descriptors) of a recording, as it is at first."""
+    waveform = read.read(path).waveform.astype(np.float64)
+    rows = []
+    for source, rate in [(waveform, RATE), *(worse(waveform) for worse in WORSE.values())]:
+        found = Measurement(np.asarray(source, np.float32), sampling_rate=rate).functionals()
+        rows.append([(quantity.value, quantity.reliable) for quantity in found.values()])
+    return (
+        [[value for value, _ in row] for row in rows],
+        [[reliable for _, reliable in row] for row in rows],
+    )
+
+
+def _cells(values: NDArray[np.float64], reliable: NDArray[np.bool_]) -> Iterator[str]:
+    """Drift and share still reliable, of the recordings (n, conditions) reliable as they were."""
+    good = reliable[:, 0]
+    spread = values[good, 0].std() if good.any() else np.nan
+    for condition in range(1, values.shape[1]):
+        change = np.abs(values[good, condition] - values[good, 0]) / spread
+        kept = f"{reliable[good, condition].mean():.0%}" if good.any() else "-"
+        drift = f"{np.nanmedian(change):.2f}" if np.isfinite(change).any() else "-"
+        yield f"{drift} ({kept})"
+
+
+if __name__ == "__main__":
+    main()
