@@ -106,14 +106,16 @@ def test_a_part_alone_compares_with_people():
     assert PEOPLE.relative_levels([]) == []
 
 
-def test_five_are_prominent_and_two_of_a_family():
-    names = [name for name in descriptors.inventory() if name.startswith("f0_")][:3]
-    others = ["hnr_mean_db", "alpha_ratio_mean_db", "intensity_sd_db", "articulation_rate"]
-    z = dict(zip([*names, *others], [-9.0, 8.0, 7.0, 1.0, -2.0, 3.0, 0.5], strict=True))
-    levels = {name: Level("", value, "", "") for name, value in z.items()}
+def test_five_telling_ones_are_prominent_and_two_of_a_family():
+    of_pitch = ["f0_mean_st", "f0_sd_st", "voiced_share"]
+    others = ["hnr_mean_db", "alpha_ratio_mean_db", "intensity_range_db", "articulation_rate"]
+    z = dict(zip([*of_pitch, *others], [-9.0, 8.0, 7.0, 1.0, -2.0, 3.0, 0.5], strict=True))
+    assert all(descriptors.inventory()[name].telling for name in z)
+    assert not descriptors.inventory()["mfcc_4_sd"].telling
+    levels = {name: Level("", value, "", "") for name, value in (z | {"mfcc_4_sd": 99.0}).items()}
     assert describe({}, levels, {}).prominent == (
-        *names[:2],
-        "intensity_sd_db",
+        *of_pitch[:2],
+        "intensity_range_db",
         "alpha_ratio_mean_db",
         "hnr_mean_db",
     )

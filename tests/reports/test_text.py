@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from voxplain import descriptors
 from voxplain.errors import AudioError
 from voxplain.models.judgement import abstain, judge
 from voxplain.reports.text import line, render, verdict
@@ -52,6 +53,17 @@ def test_prominent_descriptors_come_in_words_and_pitch_in_hertz():
     (place,) = [i for i, row in enumerate(rows) if row.startswith("Most unusual, against adults")]
     assert rows[place + 1].split() == ["pitch", "very", "high", "302", "Hz", "z", "+2.1"]
     assert "harmonics over noise (HNR)" in rows[place + 2]
+
+
+def test_every_title_fits_its_column_and_any_reference_the_page():
+    for name, card in descriptors.inventory().items():
+        assert len(card.title) < 34 or not card.telling, name
+    level = Level("very high", 2.0, "the speaker's own recordings, else " + "x" * 60, "pitch")
+    found = dataclasses.replace(
+        analysis().descriptors, levels={"f0_mean_st": level}, prominent=("f0_mean_st",)
+    )
+    text = render(analysis(descriptors=found))
+    assert max(map(len, text.splitlines())) < 80
 
 
 def test_the_bars_follow_the_probabilities():

@@ -28,7 +28,8 @@ from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
 from voxplain.cli._tables import SUFFIXES, table_writer
 from voxplain.cli._textgrid import write_textgrid
-from voxplain.descriptors import DEFAULTS, Settings
+from voxplain.descriptors import DEFAULTS, Settings, inventory
+from voxplain.descriptors.backends.opensmile import EGEMAPS
 from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import AudioError, ConfigError, UnknownName
 from voxplain.feature_table import LEVELS, Options, Recording, Table, columns, tables
@@ -69,7 +70,30 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--backend", default="voxplain", help=", ".join(names("backends")))
     option("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     option("--force", action="store_true", help="replace a table that exists")
+    option("--list", action=_List, nargs=0, help="print all descriptors (Markdown) and stop")
     add_reference(parser)
+
+
+class _List(argparse.Action):
+    """Print what there is to measure."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print("| name | what | unit | reliable from | eGeMAPSv02 |\n|---|---|---|---|---|")
+        for name, card in inventory().items():
+            needs = [
+                f"{least:g} {unit}"
+                for least, unit in (
+                    (card.least_snr_db, "dB SNR"),
+                    (card.least_snr_high_db, "dB SNR at 1-5 kHz"),
+                    (card.least_bandwidth_hz, "Hz bandwidth"),
+                )
+                if least > 0
+            ]
+            column, factor = EGEMAPS.get(name, ("", 1.0))
+            times = f"{factor:g}" if isinstance(factor, float) else factor
+            theirs = f"{column} x {times}" if factor != 1 else column
+            print(f"| `{name}` | {card.title} | {card.unit} | {', '.join(needs)} | {theirs} |")
+        parser.exit()
 
 
 def run(arguments: argparse.Namespace) -> int:

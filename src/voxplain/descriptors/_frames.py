@@ -102,8 +102,8 @@ class Frames:
         scale = np.full(SPECTRUM_FFT // 2 + 1, 2 / (SPECTRUM_FFT * (window**2).sum()), np.float32)
         scale[[0, -1]] /= 2
         power = np.empty((self._count, len(scale)), np.float32)
-        for rows, frames in self._windowed(window):
-            power[rows] = scale * _squared(np.fft.rfft(frames, SPECTRUM_FFT, axis=-1))
+        for rows, squared in self.spectra(window, SPECTRUM_FFT):
+            power[rows] = scale * squared
         return power
 
     @functools.cached_property
@@ -143,22 +143,33 @@ class Frames:
         of_window /= of_window[REACH]
         correlation = np.empty((self._count, len(of_window)), np.float32)
         energy = np.empty(self._count, np.float32)
-        for rows, frames in self._windowed(window):
-            lags = _squared(np.fft.rfft(frames, points, axis=-1)) @ cosines
+        for rows, squared in self.spectra(window, points):
+            lags = squared @ cosines
             energy[rows] = lags[:, REACH]
             floor = np.maximum(lags[:, [REACH]], FAINTEST)  # silence correlates with nothing
             correlation[rows] = lags / (floor * of_window)
         return correlation, energy
 
-    def _windowed(self, window: NDArray[np.float32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Blocks of windowed frames; each frame loses its own mean, for drift is no voice."""
+    def spectra(
+        self,
+        window: NDArray[np.float32],
+        points: int,
+        where: NDArray[np.bool_] | None = None,
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Squared transforms (up to 512, points / 2 + 1) of windowed frames, block by block.
+
+        Of all frames, or those ``where`` (frames,) is true; the slice says which of them. Each
+        frame loses its own mean first, for drift is no voice.
+        """
         margin = (len(window) - HOP) // 2
         padded = np.pad(self.waveform, (margin, margin + HOP))
         frames = sliding_window_view(padded, len(window))[::HOP][: self._count]
-        for start in range(0, self._count, _BLOCK):
+        chosen = np.arange(self._count) if where is None else np.flatnonzero(where)
+        for start in range(0, len(chosen), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            block = frames[rows]
-            yield rows, (block - block.mean(axis=-1, keepdims=True)) * window
+            block = frames[chosen[rows]]
+            windowed = (block - block.mean(axis=-1, keepdims=True)) * window
+            yield rows, _squared(np.fft.rfft(windowed, points, axis=-1))
 
 
 @functools.cache

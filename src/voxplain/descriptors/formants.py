@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from voxplain.descriptors._family import (
@@ -17,7 +16,7 @@ from voxplain.descriptors._family import (
     statistic,
     voiced_values,
 )
-from voxplain.descriptors._frames import HOP, SAMPLING_RATE, Frames
+from voxplain.descriptors._frames import SAMPLING_RATE, Frames
 from voxplain.types import Track
 
 __all__ = ["CARD", "functionals", "tracks"]
@@ -48,7 +47,6 @@ MARGIN_HZ = 50.0  # a pole this near to 0 Hz or to the maximum is the tilt rathe
 WINDOW = 800  # samples: 50 ms; its Gaussian is as short as other windows of 25 ms
 FFT = 1024  # more than the window and the longest lag, so that no lag wraps around
 WHITE_NOISE = 1e-9  # of the energy (-90 dB): keeps the prediction solvable where a band is empty
-_BLOCK = 512  # frames solved at a time: 1.6 MB
 
 
 def tracks(frames: Frames, known: Values) -> Values:
@@ -57,8 +55,8 @@ def tracks(frames: Frames, known: Values) -> Values:
     max_hz = frames.settings.formant_max_hz
     nothing = np.empty((2, 0, len(NUMBERS)))
     found = [
-        _resonances(_prediction(power @ _cosines(max_hz)), max_hz)
-        for power in _power(frames, voiced)
+        _resonances(_prediction(power.astype(np.float64) @ _cosines(max_hz)), max_hz)
+        for _, power in frames.spectra(_gaussian(), FFT, voiced)
     ]
     frequency, bandwidth = np.concatenate([nothing, *found], axis=1).swapaxes(1, 2)
     return {
@@ -77,18 +75,6 @@ def functionals(tracks: Mapping[str, Track]) -> dict[str, float]:
         found[f"f{n}_sd_hz"] = statistic(frequency, np.std)
         found[f"f{n}_bandwidth_mean_hz"] = statistic(bandwidth, np.mean)
     return found
-
-
-def _power(frames: Frames, voiced: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
-    """Power spectra (up to 512, 513) of the voiced frames, block by block."""
-    margin = (WINDOW - HOP) // 2
-    padded = np.pad(frames.waveform, (margin, margin + HOP))
-    cut = sliding_window_view(padded, WINDOW)[::HOP]
-    rows = np.flatnonzero(voiced)
-    for start in range(0, len(rows), _BLOCK):
-        windowed = cut[rows[start : start + _BLOCK]] * _gaussian()
-        spectrum = np.fft.rfft(windowed, FFT, axis=-1)
-        yield (spectrum.real**2 + spectrum.imag**2).astype(np.float64)
 
 
 def _prediction(correlation: NDArray[np.float64]) -> NDArray[np.float64]:

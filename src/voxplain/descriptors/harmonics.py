@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from voxplain.descriptors._family import (
@@ -17,7 +16,7 @@ from voxplain.descriptors._family import (
     statistic,
     voiced_values,
 )
-from voxplain.descriptors._frames import FAINTEST, HOP, SAMPLING_RATE, Frames
+from voxplain.descriptors._frames import FAINTEST, SAMPLING_RATE, Frames
 from voxplain.types import Track
 
 __all__ = ["CARD", "functionals", "tracks"]
@@ -28,13 +27,9 @@ CARD = Card(
     tracks={"h1_h2_db": "dB", "h1_a3_db": "dB"}
     | {f"f{number}_relative_energy_db": "dB" for number in FORMANTS},
     functionals={
-        "h1_h2_mean_db": Functional(
-            "first over second harmonic (H1-H2)", "dB", telling=True, least_snr_db=5
-        ),
+        "h1_h2_mean_db": Functional("harmonic balance (H1-H2)", "dB", telling=True, least_snr_db=5),
         "h1_h2_sd_db": Functional("variability of H1-H2", "dB", least_snr_db=5),
-        "h1_a3_mean_db": Functional(
-            "first harmonic over formant F3 (H1-A3)", "dB", least_snr_high_db=10
-        ),
+        "h1_a3_mean_db": Functional("harmonic balance (H1-A3)", "dB", least_snr_high_db=10),
         "h1_a3_sd_db": Functional("variability of H1-A3", "dB", least_snr_high_db=19),
     }
     | {
@@ -51,7 +46,6 @@ WINDOW = 800  # samples: 50 ms; Hann, so that harmonics 40 Hz apart do not meet
 FFT = 1024  # bins of 15.6 Hz: a harmonic is five of them wide
 NEAR = 0.2  # a harmonic this near to a formant, of its frequency, may stand for it
 AROUND = 0.25  # of the F0: where the peak of a harmonic is looked for
-_BLOCK = 512  # frames transformed at a time: 1.6 MB
 
 
 def tracks(frames: Frames, known: Values) -> Values:
@@ -68,7 +62,7 @@ def tracks(frames: Frames, known: Values) -> Values:
     formants = np.stack([known[f"f{n}_hz"][voiced] for n in FORMANTS])
     low, high = _searched(f0_hz, formants)
     level = np.empty(low.shape)
-    for rows, power in _power(frames, voiced):
+    for rows, power in frames.spectra(_hann(), FFT, voiced):
         for which in range(len(level)):
             level[which, rows] = _peak_level(power, low[which, rows], high[which, rows])
     h1, h2, *_ = level
@@ -111,20 +105,6 @@ def _searched(
     one = np.ones_like(f0_hz)
     first, last = np.vstack([one, 2 * one, first]), np.vstack([one, 2 * one, last])
     return (first - AROUND) * f0_hz, (last + AROUND) * f0_hz
-
-
-def _power(
-    frames: Frames, voiced: NDArray[np.bool_]
-) -> Iterator[tuple[slice, NDArray[np.floating]]]:
-    """Power spectra (up to 512, 513) of the voiced frames, block by block."""
-    margin = (WINDOW - HOP) // 2
-    padded = np.pad(frames.waveform, (margin, margin + HOP))
-    cut = sliding_window_view(padded, WINDOW)[::HOP]
-    which = np.flatnonzero(voiced)
-    for start in range(0, len(which), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        spectrum = np.fft.rfft(cut[which[rows]] * _hann(), FFT, axis=-1)
-        yield rows, spectrum.real**2 + spectrum.imag**2
 
 
 def _peak_level(

@@ -19,8 +19,8 @@ CARD = Card(
     tracks={"intensity_db": "dB"},
     functionals={
         "intensity_mean_db": Functional("intensity", "dB"),
-        "intensity_sd_db": Functional("intensity variability", "dB", telling=True, least_snr_db=28),
-        "intensity_range_db": Functional("intensity range", "dB", least_snr_db=17),
+        "intensity_sd_db": Functional("intensity variability", "dB", least_snr_db=28),
+        "intensity_range_db": Functional("intensity range", "dB", telling=True, least_snr_db=17),
         "voice_onset_db_per_s": Functional(
             "steepness of voice onsets", "dB/s", telling=True, least_snr_high_db=12
         ),

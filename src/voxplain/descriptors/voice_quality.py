@@ -37,10 +37,10 @@ CARD = Card(
         ),
         "hnr_sd_db": Functional("spread of harmonics over noise (HNR)", "dB", least_snr_db=23),
         "jitter_mean_percent": Functional(
-            "unevenness of the periods (jitter)", "%", telling=True, least_snr_db=9
+            "unevenness of periods (jitter)", "%", telling=True, least_snr_db=9
         ),
         "shimmer_mean_percent": Functional(
-            "unevenness of the amplitudes (shimmer)", "%", telling=True, least_snr_db=14
+            "unevenness of pulses (shimmer)", "%", telling=True, least_snr_db=14
         ),
         "shimmer_mean_db": Functional(
             "unevenness of the amplitudes (shimmer) in dB", "dB", least_snr_db=14

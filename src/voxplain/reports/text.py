@@ -101,7 +101,8 @@ def _descriptors(analysis: Analysis) -> Iterator[str]:
     found = analysis.descriptors
     if not found.prominent:
         return
-    yield f"\nMost unusual, against {found.levels[found.prominent[0]].reference}:"
+    reference = found.levels[found.prominent[0]].reference
+    yield "\n" + textwrap.fill(f"Most unusual, against {reference}:", _WIDTH)
     for name in found.prominent:
         level, quantity = found.levels[name], found.functionals[_IN_HZ.get(name, name)]
         measured = f"{quantity.value:.3g} {quantity.unit}".strip()

@@ -25,7 +25,8 @@ EGEMAPS: dict[str, tuple[str, str | float]] = {
     "f0_sd_st": ("F0semitoneFrom27.5Hz_sma3nz_stddevNorm", "F0semitoneFrom27.5Hz_sma3nz_amean"),
     "f0_range_st": ("F0semitoneFrom27.5Hz_sma3nz_pctlrange0-2", 1.0),
     "f0_rise_st_per_s": ("F0semitoneFrom27.5Hz_sma3nz_meanRisingSlope", 1.0),
-    "f0_fall_st_per_s": ("F0semitoneFrom27.5Hz_sma3nz_meanFallingSlope", -1.0),
+    "f0_fall_st_per_s": ("F0semitoneFrom27.5Hz_sma3nz_meanFallingSlope", 1.0),
+    "intensity_mean_db": ("equivalentSoundLevel_dBp", 1.0),
     "loudness_mean": ("loudness_sma3_amean", 1.0),
     "loudness_sd": ("loudness_sma3_stddevNorm", "loudness_sma3_amean"),
     "loudness_range": ("loudness_sma3_pctlrange0-2", 1.0),
@@ -44,11 +45,7 @@ EGEMAPS: dict[str, tuple[str, str | float]] = {
     **{
         f"f{n}_{ours}": (f"F{n}{theirs}_sma3nz_amean", 1.0)
         for n in (1, 2, 3)
-        for ours, theirs in (
-            ("mean_hz", "frequency"),
-            ("bandwidth_mean_hz", "bandwidth"),
-            ("relative_energy_mean_db", "amplitudeLogRelF0"),
-        )
+        for ours, theirs in (("mean_hz", "frequency"), ("bandwidth_mean_hz", "bandwidth"))
     },
     **{
         f"f{n}_sd_hz": (f"F{n}frequency_sma3nz_stddevNorm", f"F{n}frequency_sma3nz_amean")
@@ -66,7 +63,8 @@ EGEMAPS: dict[str, tuple[str, str | float]] = {
     "unvoiced_segment_sd": ("StddevUnvoicedSegmentLength", 1.0),
 }
 """Our functional -> eGeMAPSv02's and what it is multiplied by: a number, or another of them (a
-coefficient of variation times the mean is a standard deviation)."""
+coefficient of variation times the mean is a standard deviation). Left out is the relative energy of
+the formants: openSMILE's mean of it includes -201 for every unvoiced frame."""
 
 EGEMAPS_TRACKS: dict[str, tuple[str, float]] = {
     "loudness": ("Loudness_sma3", 1.0),
@@ -99,6 +97,7 @@ _FIRST = 0.01  # seconds: the middle of openSMILE's first frame of 20 ms
 # What comes from frames of 60 ms, whose middles lie 20 ms later.
 _OF_LONG_FRAMES = ("jitter", "shimmer", "HNR", "logRelF0")
 _LATER = 2  # frames
+_GAP_DB = -200.0
 
 CARD = Card(
     title="openSMILE (eGeMAPSv02)",
@@ -127,7 +126,9 @@ class Measurement(Foreign):
             track = factor * found[column].to_numpy(np.float64)
             if column.startswith(_OF_LONG_FRAMES):
                 track = _late(track)
-            values[name] = np.where(voiced, track, np.nan) if "nz" in column else track
+            if "nz" in column:  # of the voice; a level of -201 dB is a gap
+                track = np.where(voiced & (track > _GAP_DB), track, np.nan)
+            values[name] = track
         return self.as_tracks(times, values)
 
     def functionals(self, *, within: Segment | None = None) -> dict[str, Quantity]:
