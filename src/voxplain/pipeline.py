@@ -135,22 +135,29 @@ class Analyzer:
         blocks = read.blocks(source, sampling_rate=sampling_rate)
         stretches: list[Segment] = []
         emotions: list[Emotion] = []
-        parts: list[dict[str, Track]] = []
-        for segment, audio in listener.stretches(blocks, source=name):
-            stretches.append(segment)
-            emotions.append(judge(self.model.categories(audio)))
-            tracks = descriptors.tracks(audio, start=segment.start)
-            parts.append({**tracks, "speech_activity": listener.activity(segment)})
-            progress(segment.end)
-        functionals = [descriptors.functionals(part) for part in parts]
+
+        def parts() -> Iterator[dict[str, Track]]:
+            for segment, audio in listener.stretches(blocks, source=name):
+                stretches.append(segment)
+                emotions.append(judge(self.model.categories(audio)))
+                yield descriptors.tracks(audio, start=segment.start)
+                progress(segment.end)
+
+        joined = descriptors.join(parts())
+        whole = {**joined, "speech_activity": listener.activity()}
+        conditions = descriptors.conditions_of(whole)
+        measured = descriptors.functionals(whole, conditions=conditions)
+        functionals = [
+            descriptors.functionals(whole, within=stretch, conditions=conditions)
+            for stretch in stretches
+        ]
         levels = self._levels(stretches, functionals, relative)
-        described = map(describe, functionals, levels, parts)
+        tracks = (descriptors.cut(whole, stretch) for stretch in stretches)
+        described = map(describe, functionals, levels, tracks)
         segments = tuple(
             SegmentAnalysis(stretch.start, stretch.end, stretch.speaker, emotion, description)
             for stretch, emotion, description in zip(stretches, emotions, described, strict=True)
         )
-        whole = {**descriptors.join(parts), "speech_activity": listener.activity()}
-        measured = descriptors.functionals(whole)
         return Analysis(
             source=name,
             duration=listener.duration,

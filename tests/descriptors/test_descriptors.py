@@ -163,7 +163,7 @@ def test_a_recording_without_speech_has_all_functionals():
 
 def test_join_leaves_gaps_alone(voice, measure):
     parts = [measure(voice, start=start)[0] for start in (0.0, 1.504, 8.0)]
-    joined = descriptors.join(parts)
+    joined = descriptors.join(iter(parts))
     assert list(joined) == list(parts[0])
     for name, track in joined.items():
         for index, part in enumerate(parts):

@@ -3,7 +3,7 @@
 ``tracks`` measures a stretch of speech every 10 ms, ``join`` puts the stretches of a recording
 together, and ``functionals`` sums them up once the caller has added ``speech_activity``::
 
-    parts = [tracks(audio, start=start) for start, audio in stretches]
+    parts = (tracks(audio, start=start) for start, audio in stretches)
     summary = functionals({**join(parts), "speech_activity": activity})
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
 from types import ModuleType
 
@@ -27,6 +28,7 @@ from voxplain.types import Audio, Quantity, Segment, Track
 __all__ = [
     "DEFAULTS",
     "Settings",
+    "conditions_of",
     "cut",
     "family",
     "functionals",
@@ -50,38 +52,47 @@ def tracks(audio: Audio, *, start: float = 0.0, settings: Settings = DEFAULTS) -
     return {name: Track(times, known[name], unit, voiced) for name, unit in units().items()}
 
 
-def join(parts: Sequence[Mapping[str, Track]]) -> dict[str, Track]:
+def join(parts: Iterable[Mapping[str, Track]]) -> dict[str, Track]:
     """The tracks of all stretches of a recording, in time; what lies between them stays empty.
 
-    No stretch at all gives tracks without frames.
+    No stretch at all gives tracks without frames. Parts are taken one by one, so that hours of
+    them lie in memory once.
     """
-    if len(parts) == 1:
-        return dict(parts[0])
-    grids = [next(iter(part.values())) for part in parts]
-    times = np.concatenate([grid.times for grid in grids] or [np.zeros(0)])
-    voiced = np.concatenate([grid.voiced for grid in grids] or [np.zeros(0, bool)])
+    times, voiced = array("d"), bytearray()
+    values = {name: array("d") for name in units()}
+    for part in parts:
+        grid = next(iter(part.values()))
+        times.frombytes(grid.times.tobytes())
+        voiced += grid.voiced.tobytes()
+        for name, growing in values.items():
+            growing.frombytes(part[name].values.tobytes())
+    grid_times, grid_voiced = np.frombuffer(times), np.frombuffer(voiced, bool)
     return {
-        name: Track(
-            times, np.concatenate([p[name].values for p in parts] or [np.zeros(0)]), unit, voiced
-        )
+        name: Track(grid_times, np.frombuffer(values[name]), unit, grid_voiced)
         for name, unit in units().items()
     }
 
 
 def functionals(
-    tracks: Mapping[str, Track], *, within: Segment | None = None
+    tracks: Mapping[str, Track],
+    *,
+    within: Segment | None = None,
+    conditions: Mapping[str, float] | None = None,
 ) -> dict[str, Quantity]:
     """Every functional of joined tracks and ``speech_activity``, the caller's own track.
 
     ``speech_activity`` holds the probability of speech, without gaps, over the whole recording;
     ``within`` is the part of it to sum up. A quantity is NaN where it can't be measured, and not
-    reliable there or where the recording is too noisy or too narrow for it.
+    reliable there or where the recording is too noisy or too narrow for it: by its ``conditions``,
+    which need not be measured again for each of its parts.
     """
+    if conditions is None:
+        conditions = conditions_of(tracks)
     here = cut(tracks, within) if within else tracks
     found = {
         name: value for family in _families() for name, value in family.functionals(here).items()
     }
-    found |= recording.functionals(tracks)  # a word has no pause to hear the noise in
+    found |= conditions  # a word has no pause to hear the noise in
     return {
         name: Quantity(
             found[name],
@@ -94,6 +105,11 @@ def functionals(
         )
         for name, card in inventory().items()
     }
+
+
+def conditions_of(tracks: Mapping[str, Track]) -> dict[str, float]:
+    """Noise and bandwidth of the recording that the tracks come from."""
+    return recording.functionals(tracks)
 
 
 def cut(tracks: Mapping[str, Track], segment: Segment) -> dict[str, Track]:

@@ -95,7 +95,7 @@ _F0 = "F0semitoneFrom27.5Hz_sma3nz"
 _A0_HZ = 27.5
 _FIRST = 0.01  # seconds: the middle of openSMILE's first frame of 20 ms
 # What comes from frames of 60 ms, whose middles lie 20 ms later.
-_OF_LONG_FRAMES = ("jitter", "shimmer", "HNR", "logRelF0")
+_OF_LONG_FRAMES = ("jitter", "shimmer", "HNR", "RelF0")
 _LATER = 2  # frames
 _GAP_DB = -200.0
 
@@ -124,7 +124,7 @@ class Measurement(Foreign):
         values = {"f0_hz": np.where(voiced, _A0_HZ * 2 ** (semitones / 12), np.nan)}
         for name, (column, factor) in EGEMAPS_TRACKS.items():
             track = factor * found[column].to_numpy(np.float64)
-            if column.startswith(_OF_LONG_FRAMES):
+            if any(part in column for part in _OF_LONG_FRAMES):
                 track = _late(track)
             if "nz" in column:  # of the voice; a level of -201 dB is a gap
                 track = np.where(voiced & (track > _GAP_DB), track, np.nan)

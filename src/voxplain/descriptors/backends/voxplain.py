@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,14 +42,19 @@ class Measurement:
         marked: Sequence[Segment] = (),
     ) -> None:
         """``marked`` is what somebody says is speech: all of it is measured."""
-        listener, parts, stretches = Listener(), list[dict[str, Track]](), list[Segment]()
-        blocks = read.blocks(source, sampling_rate=sampling_rate)
-        for segment, audio in listener.stretches(
-            blocks, source=read.source_name(source), marked=marked
-        ):
-            stretches.append(segment)
-            parts.append(descriptors.tracks(audio, start=segment.start, settings=settings))
-        joined = descriptors.join(parts)
+        listener, stretches = Listener(), list[Segment]()
+        heard = listener.stretches(
+            read.blocks(source, sampling_rate=sampling_rate),
+            source=read.source_name(source),
+            marked=marked,
+        )
+
+        def parts() -> Iterator[dict[str, Track]]:
+            for segment, audio in heard:
+                stretches.append(segment)
+                yield descriptors.tracks(audio, start=segment.start, settings=settings)
+
+        joined = descriptors.join(parts())
         activity = listener.activity()
         self.duration = listener.duration
         """Seconds."""
@@ -57,6 +62,7 @@ class Measurement:
         """Stretches of speech (3-15 s)."""
         self.tracks = {**joined, "speech_activity": _confirmed(activity, joined["f0_hz"], marked)}
         """Name -> Track, with ``speech_activity``."""
+        self._conditions = descriptors.conditions_of(self.tracks)
 
     @property
     def heard(self) -> tuple[float, dict[str, Quantity]]:
@@ -65,7 +71,7 @@ class Measurement:
 
     def functionals(self, *, within: Segment | None = None) -> dict[str, Quantity]:
         """Name -> Quantity, of the whole recording or a part of it."""
-        return descriptors.functionals(self.tracks, within=within)
+        return descriptors.functionals(self.tracks, within=within, conditions=self._conditions)
 
 
 def reference(group: str, speaker: Sequence[Any] = ()) -> Reference:
