@@ -1,6 +1,6 @@
 """Our descriptors beside Praat's and openSMILE's, on real speech of two corpora.
 
-    python benchmarks/agreement.py --root cremad=DIR --root emodb=DIR [--syllables DIR]
+    python benchmarks/agreement.py --root cremad=DIR --root emodb=DIR [--alignments DIR]
         [--store tests/truth]
 
 The recordings are those of every second speaker; nothing was tuned on these. Prints a Markdown
@@ -13,16 +13,18 @@ minus theirs, of
 
 and beside them, as the ceiling, r between Praat and openSMILE. ``--store`` writes Praat's and
 openSMILE's own values of these recordings, and their tracks of those in tests/data, so that tests
-can do without either. ``--syllables`` is the folder of
-EMO-DB's hand-made syllable labels (labsilb).
+can do without either. ``--alignments`` is the folder of EMO-DB's hand-made labels: of syllables
+(labsilb), for the articulation rate, and of phones (lablaut), for what is voiced.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -116,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", action="append", required=True, metavar="CORPUS=DIR")
     parser.add_argument("--speakers", choices=("tuned", "held-out"), default="held-out")
-    parser.add_argument("--syllables", type=Path)
+    parser.add_argument("--alignments", type=Path)
     parser.add_argument("--store", type=Path)
     arguments = parser.parse_args()
     folders = roots(arguments)
@@ -134,8 +136,9 @@ def main() -> None:
     for number, row in enumerate(ROWS):
         ours, theirs = np.array([pairs[number] for pairs, _ in found]).T
         print("|", " | ".join(_cells(row, ours, theirs, corpora, [s for _, s in found])), "|")
-    if arguments.syllables:
-        _syllables(folders["emodb"], arguments.syllables)
+    if arguments.alignments:
+        _syllables(folders["emodb"], arguments.alignments / "labsilb")
+        _voicing([p for p, c in chosen if c == "emodb"], arguments.alignments / "lablaut")
 
 
 def clips(folders: Mapping[str, Path], *, held_out: bool = True) -> list[tuple[Path, str]]:
@@ -282,6 +285,47 @@ def _syllables(emodb: Path, labels: Path) -> None:
         ours, truth = np.array(pairs).T
         r, gap = correlation(ours, truth), np.nanmedian(ours - truth)
         print(f"| {group} speakers | {len(ours)} | {r:.3f} | {gap:+.2f} | 0.75 |")
+
+
+def _voicing(paths: Sequence[Path], labels: Path) -> None:
+    """How often each instrument is wrong about what is voiced, by the phones."""
+    print("\n| voicing beside hand labels | voiced missed | unvoiced called voiced | frames |")
+    print("|---|---|---|---|")
+    for name in ("voxplain", *PEERS):
+        wrong = {True: 0, False: 0}
+        frames = {True: 0, False: 0}
+        for path in paths:
+            f0_hz = find("backends", name).Measurement(path).tracks["f0_hz"]
+            for start, end, voiced in _phones(labels / f"{path.stem}xx.lablaut"):
+                here = (f0_hz.times > start + MARGIN) & (f0_hz.times < end - MARGIN)
+                frames[voiced] += int(here.sum())
+                wrong[voiced] += int((f0_hz.voiced[here] != voiced).sum())
+        missed, false = (f"{wrong[which] / frames[which]:.1%}" for which in (True, False))
+        print(f"| {name} | {missed} | {false} | {sum(frames.values())} |")
+
+
+MARGIN = 0.012  # seconds from a border of phones that nothing is said about
+# SAMPA as in the labels; what may be either (b, d, g, z, v, j, r, h ...) is left out.
+VOICED = frozenset(
+    "I E a i e o u U O Y y 9 2 @ 6 aI aU OY E6 i6 a6 I6 AU AO aO @6 n m N l".split()  # noqa: SIM905
+)
+UNVOICED = frozenset("s f S C x X !t !k !p . (".split())  # noqa: SIM905
+
+
+def _phones(path: Path) -> Iterator[tuple[float, float, bool]]:
+    """Start and end (s) of each phone that is surely voiced or unvoiced."""
+    if not path.exists():
+        return
+    rows = [
+        (float(match[1]), match[2].strip(), match[3].strip())
+        for match in LABEL.finditer(path.read_text("latin-1").partition("#\n")[2])
+    ]
+    for (start, phone, change), (end, *_) in itertools.pairwise(rows):
+        if not change and phone in VOICED | UNVOICED:
+            yield start, end, phone in VOICED
+
+
+LABEL = re.compile(r"^ *([\d.]+) +-?\d+ ?([^\t\n]*)\t?([^\n]*)$", re.MULTILINE)
 
 
 def _spans(path: Path) -> list[tuple[float, float]]:

@@ -1,6 +1,6 @@
 """Speed and memory, as ratios against a named peer in the same run, each on one core.
 
-    python benchmarks/speed.py [--hour]
+    python benchmarks/speed.py [--hour] [--corpus]
 
 Prints a Markdown table; docs/benchmarks.md holds one run of it.
 """
@@ -24,6 +24,7 @@ import soundfile
 
 import voxplain
 from voxplain.audio import read
+from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.types import Audio
 
@@ -35,14 +36,15 @@ def main() -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hour", action="store_true", help="also an hour of audio (minutes)")
+    parser.add_argument("--corpus", action="store_true", help="also 5,000 clips (minutes)")
     arguments = parser.parse_args()
     print("| what | figure | aim |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for what, figure, aim in _figures(Path(folder), hour=arguments.hour):
+        for what, figure, aim in _figures(Path(folder), arguments):
             print(f"| {what} | {figure} | {aim} |", flush=True)
 
 
-def _figures(folder: Path, *, hour: bool) -> Iterator[tuple[str, str, str]]:
+def _figures(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     clips = [read.read(path) for path in CLIPS]
     speech = np.tile(np.concatenate([clip.waveform for clip in clips]), 10)
     clip = folder / "clip.wav"
@@ -50,7 +52,7 @@ def _figures(folder: Path, *, hour: bool) -> Iterator[tuple[str, str, str]]:
     command = [sys.executable, "-m", "voxplain", "analyze", str(clip), "--json"]
 
     # First, while this process is small: a child's peak memory counts from the fork on.
-    if hour:
+    if arguments.hour:
         for minutes in (6, 60):
             path = folder / f"{minutes}.wav"
             _write(path, speech, minutes=minutes)
@@ -68,6 +70,20 @@ def _figures(folder: Path, *, hour: bool) -> Iterator[tuple[str, str, str]]:
         f"{peer / own:.1f} ({1e3 * own / len(clips):.0f} ms a clip)",
         ">= 8",
     )
+
+    peer, own = _in_turn(lambda: _egemaps(clips), lambda: _descriptors(clips))
+    yield (
+        "all descriptors with speech activity, time of openSMILE's eGeMAPSv02 functionals",
+        f"{own / peer:.2f} ({1e3 * own / len(clips):.0f} ms a clip)",
+        "<= 1, stretch 0.5",
+    )
+    if arguments.corpus:
+        one, two = (_features(folder, jobs) for jobs in (1, 2))
+        yield (
+            "5,000 clips through `voxplain features`, two processes",
+            f"{two:.0f} s, efficiency {one / two / 2:.2f} (one: {one:.0f} s)",
+            ">= 0.85",
+        )
 
     half_minute = speech[: 30 * 16_000]
     analyzer = voxplain.load()
@@ -125,6 +141,36 @@ def _wav2vec2(clips: list[Audio]) -> None:
         )
     for clip in clips:
         _PIPELINE[0]({"raw": clip.waveform, "sampling_rate": 16_000})  # type: ignore[operator]
+
+
+_SMILE: list[object] = []
+
+
+def _egemaps(clips: list[Audio]) -> None:
+    if not _SMILE:
+        import opensmile
+
+        _SMILE.append(opensmile.Smile(feature_set=opensmile.FeatureSet.eGeMAPSv02))
+    for clip in clips:
+        _SMILE[0].process_signal(clip.waveform, clip.sampling_rate)  # type: ignore[attr-defined]
+
+
+def _descriptors(clips: list[Audio]) -> None:
+    for clip in clips:
+        Measurement(clip.waveform, sampling_rate=clip.sampling_rate).functionals()
+
+
+def _features(folder: Path, jobs: int) -> float:
+    """Seconds of the whole command on 5,000 clips."""
+    corpus = folder / "corpus"
+    corpus.mkdir(exist_ok=True)
+    for number in range(5_000):
+        clip = CLIPS[number % len(CLIPS)]
+        link = corpus / f"{number}{clip.suffix}"
+        if not link.exists():
+            link.symlink_to(clip)
+    command = [sys.executable, "-m", "voxplain", "features", str(corpus), "--force"]
+    return _measured([*command, "-o", str(folder / "t.csv"), "--jobs", str(jobs)])[0]
 
 
 def _run(command: list[str]) -> None:
