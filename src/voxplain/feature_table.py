@@ -192,12 +192,9 @@ def _rows(measurement: Any, parts: Sequence[Segment], options: Options) -> Table
         for quantities in found
     ]
     if options.reference and not options.relative:
+        levels = [options.reference.levels(quantities) for quantities in found]
         for name in _compared(options):
-            norm = options.reference.norms[name]
-            rows[f"{name}_z"] = [
-                (one[name].value - norm.mean) / norm.sd if one[name].reliable else math.nan
-                for one in found
-            ]
+            rows[f"{name}_z"] = [one[name].z if name in one else math.nan for one in levels]
     return rows
 
 

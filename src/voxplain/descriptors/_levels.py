@@ -117,7 +117,7 @@ class Reference:
         return {
             key: _level(key, (functionals[key].value - norm.mean) / norm.sd, self.name)
             for key, norm in self.norms.items()
-            if functionals[key].reliable
+            if key in functionals and functionals[key].reliable
         }
 
 

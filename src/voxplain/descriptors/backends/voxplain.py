@@ -65,9 +65,9 @@ class Measurement:
         self._conditions = descriptors.conditions_of(self.tracks)
 
     @property
-    def heard(self) -> tuple[float, dict[str, Quantity]]:
-        """Seconds of stretches and what was measured in them."""
-        return sum(stretch.duration for stretch in self.stretches), self.functionals()
+    def heard(self) -> list[tuple[float, dict[str, Quantity]]]:
+        """Seconds of each stretch of speech and what was measured in it."""
+        return [(stretch.duration, self.functionals(within=stretch)) for stretch in self.stretches]
 
     def functionals(self, *, within: Segment | None = None) -> dict[str, Quantity]:
         """Name -> Quantity, of the whole recording or a part of it."""
@@ -82,7 +82,7 @@ def reference(group: str, speaker: Sequence[Any] = ()) -> Reference:
     norms = Reference.of_group(group)
     if not speaker:
         return norms
-    heard = [Measurement(recording).heard for recording in speaker]
+    heard = [part for recording in speaker for part in Measurement(recording).heard]
     return norms.of_speaker(heard, name=f"the speaker's own recordings, else {norms.name}")
 
 
