@@ -36,8 +36,10 @@ $(BASE): pyproject.toml
 	$(PIP) --editable .
 	@$(BIN)/python -c "open('$(BASE)', 'w').close()"
 
-# opensmile is only a measuring stick (research licence): nothing fails where it can't be had.
+# The other instruments are measuring sticks (a research licence, GPL): nothing fails where they
+# can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[train]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,train]" --group dev
 	-$(PIP) --editable ".[opensmile]"
+	-$(PIP) --editable ".[praat]"
 	@$(BIN)/python -c "open('$(FULL)', 'w').close()"

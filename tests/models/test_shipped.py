@@ -48,18 +48,31 @@ def test_the_speaker_of_the_examples_was_left_out():
     [
         ("models/speech/LICENSE-whisper.txt", "MIT License"),
         ("norms/LICENSE-ODbL.txt", "Open Database License"),
+        ("speech_activity/LICENSE-silero.txt", "MIT License"),
     ],
 )
 def test_licences_lie_beside_what_they_cover(place, words):
     assert words in (ASSETS / place).read_text(encoding="utf-8")
 
 
-def test_norms_stand_on_many_clips():
-    norms = json.loads((ASSETS / "norms" / "adults.json").read_text(encoding="utf-8"))
-    assert norms["speakers"] == 80
+@pytest.mark.parametrize(("group", "speakers"), [("adults", 80), ("female", 37), ("male", 43)])
+def test_norms_stand_on_many_clips(group, speakers):
+    norms = json.loads((ASSETS / f"norms/{group}.json").read_text(encoding="utf-8"))
+    assert norms["speakers"] == speakers
     for name, norm in norms["descriptors"].items():
-        assert norm["n"] > 5000, name
-        assert norm["sd"] > 0
+        assert norm["n"] > 500, name
+        assert norm["within_sd"] > 0
+
+
+def test_women_speak_higher_than_men_and_children_as_published():
+    mean = {
+        group: json.loads((ASSETS / f"norms/{group}.json").read_text())["descriptors"]["f0_mean_st"]
+        for group in ("female", "male", "child")
+    }
+    assert mean["female"]["mean"] - mean["male"]["mean"] > 6
+    child = mean["child"]  # 244.8 Hz, SD 30 Hz
+    assert 27.5 * 2 ** (child["mean"] / 12) == pytest.approx(244.8, abs=0.1)
+    assert 244.8 * (2 ** (child["between_sd"] / 12) - 1) == pytest.approx(30, abs=3)
 
 
 def test_no_page_claims_to_know_what_a_person_feels():
