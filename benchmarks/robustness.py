@@ -5,6 +5,9 @@
 Every recording is measured as it is and worsened; the drift of a descriptor is the median absolute
 change over its standard deviation between recordings. Prints a Markdown table of the drift, with
 the share of recordings in which the descriptor stays reliable; docs/descriptors.md holds one run.
+
+``--limits`` prints where the cards' least SNRs come from: of the clean recordings (EMO-DB) of the
+tuned speakers in white and pink noise, the measured SNR below which the drift is more than 0.5.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -95,11 +98,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", action="append", required=True, metavar="CORPUS=DIR")
-    parser.add_argument("--speakers", choices=("tuned", "held-out"), default="held-out")
+    parser.add_argument("--limits", action="store_true")
     arguments = parser.parse_args()
-    chosen = clips(roots(arguments), held_out=arguments.speakers == "held-out")
+    if arguments.limits:
+        _limits(clips(roots(arguments), held_out=False))
+        return
+    paths = [path for path, _ in clips(roots(arguments))[::EVERY]]
     with ProcessPoolExecutor(2) as pool:
-        found = list(pool.map(measured, [path for path, _ in chosen[::EVERY]]))
+        found = list(pool.map(partial(measured, worse=WORSE), paths))
     values, reliable = (np.array(part) for part in zip(*found, strict=True))
     print(f"{len(found)} recordings\n\n| descriptor | {' | '.join(WORSE)} |")
     print("|---" * (len(WORSE) + 1) + "|")
@@ -107,11 +113,13 @@ def main() -> None:
         print(f"| `{name}` | {' | '.join(_cells(values[:, :, row], reliable[:, :, row]))} |")
 
 
-def measured(path: Path) -> tuple[list[list[float]], list[list[bool]]]:
+def measured(
+    path: Path, *, worse: Mapping[str, Worse]
+) -> tuple[list[list[float]], list[list[bool]]]:
     """Values and reliability (conditions, descriptors) of a recording, as it is at first."""
     waveform = read.read(path).waveform.astype(np.float64)
     rows = []
-    for source, rate in [(waveform, RATE), *(worse(waveform) for worse in WORSE.values())]:
+    for source, rate in [(waveform, RATE), *(make(waveform) for make in worse.values())]:
         found = Measurement(np.asarray(source, np.float32), sampling_rate=rate).functionals()
         rows.append([(quantity.value, quantity.reliable) for quantity in found.values()])
     return (
@@ -129,6 +137,41 @@ def _cells(values: NDArray[np.float64], reliable: NDArray[np.bool_]) -> Iterator
         kept = f"{reliable[good, condition].mean():.0%}" if good.any() else "-"
         drift = f"{np.nanmedian(change):.2f}" if np.isfinite(change).any() else "-"
         yield f"{drift} ({kept})"
+
+
+NOISES = {
+    f"{tilt} {snr_db}": partial(noisy, snr_db=snr_db, tilt=tilt)
+    for tilt in (0, 1)
+    for snr_db in (35, 30, 25, 20, 15, 10, 5)
+}
+
+
+def _limits(chosen: Sequence[tuple[Path, str]]) -> None:
+    """Print the SNR, and that at 1-5 kHz, below which the drift of a descriptor is above 0.5."""
+    clean = [path for path, corpus in chosen if corpus == "emodb"][::4]
+    with ProcessPoolExecutor(2) as pool:
+        found = list(pool.map(partial(measured, worse=NOISES), clean))
+        usual = list(pool.map(partial(measured, worse={}), [path for path, _ in chosen[::4]]))
+    names = list(descriptors.inventory())
+    values = np.array([rows for rows, _ in found])
+    spread = np.nanstd([rows[0] for rows, _ in usual], axis=0)
+    drift = np.abs(values[:, 1:] - values[:, :1]) / np.where(spread > 0, spread, np.nan)
+    print("| descriptor | least SNR | least SNR at 1-5 kHz |\n|---|---|---|")
+    for row, name in enumerate(names):
+        cells = [
+            _limit(values[:, 1:, names.index(snr)], drift[:, :, row])
+            for snr in ("snr_db", "snr_high_db")
+        ]
+        print(f"| `{name}` | {' | '.join(cells)} |")
+
+
+def _limit(snr_db: NDArray[np.float64], drift: NDArray[np.float64]) -> str:
+    """The highest SNR at which, within 1.5 dB around it, the median drift is above 0.5."""
+    for least in range(40, 2, -1):
+        near = drift[(np.abs(snr_db - least) < 1.5) & np.isfinite(drift)]
+        if len(near) > 11 and np.median(near) > 0.5:
+            return f"{least} dB"
+    return ""
 
 
 if __name__ == "__main__":

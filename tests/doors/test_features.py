@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from voxplain import descriptors
 from voxplain.cli import main
 from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.types import Segment
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(capsys, *arguments):
@@ -85,6 +88,24 @@ def test_all_formats_hold_the_same(folder, tmp_path, capsys):
                 assert three[name] == pytest.approx(value, rel=1e-5)
             else:
                 assert three[name] == value
+
+
+def test_standard_input(angry, tmp_path):
+    command = [sys.executable, "-m", "voxplain", "features", "-", "-o", str(tmp_path / "t.csv")]
+    subprocess.run(command, input=angry.read_bytes(), capture_output=True, check=True)
+    (row,) = rows_of(tmp_path / "t.csv")
+    assert row["file"] == "<stdin>"
+    heard = Measurement(angry).functionals()["f0_mean_hz"].value
+    assert float(row["f0_mean_hz"]) == pytest.approx(heard, rel=1e-5)
+
+
+def test_what_there_is_to_measure_is_listed_as_in_the_page(capsys):
+    with pytest.raises(SystemExit):
+        main(["features", "--list"])
+    listed = capsys.readouterr().out
+    assert listed in (ROOT / "docs/descriptors.md").read_text(encoding="utf-8")
+    for name in descriptors.inventory():
+        assert f"| `{name}` |" in listed
 
 
 def test_frames_of_two_processes(folder, tmp_path, capsys):

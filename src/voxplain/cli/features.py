@@ -165,7 +165,8 @@ def _recordings(arguments: argparse.Namespace) -> Iterator[Recording]:
         else:
             sources += read.find_files(path) if path.is_dir() else [path]
     if marks is None:
-        yield from map(Recording, sources)
+        for source in sources:
+            yield Recording("-" if str(source) == "-" else source)
     elif _is_table(marks):
         table = {p.resolve(): s for p, s in read_table(marks, speaker_column=column).items()}
         for source in sources:
