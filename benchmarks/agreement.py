@@ -5,7 +5,7 @@
 
 The recordings are those of every second speaker; nothing was tuned on these. Prints a Markdown
 table (docs/descriptors.md holds one run): Pearson's r over recordings and the median gap, ours
-minus theirs, of
+minus theirs (in parentheses that of its magnitude), of
 
 - means: each instrument's own value for the recording, by its own idea of what is voiced;
 - joint: the mean over the frames that both instruments call voiced;
@@ -214,6 +214,10 @@ def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.corrcoef(one[both], other[both])[0, 1]) if both.sum() > 2 else math.nan
 
 
+def _gap(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> str:
+    return f"{np.nanmedian(ours - theirs):+.2f} ({np.nanmedian(np.abs(ours - theirs)):.2f})"
+
+
 def _cells(
     row: Row,
     ours: NDArray[np.float64],
@@ -225,7 +229,7 @@ def _cells(
     for here in (corpora == "cremad", corpora == "emodb", corpora != ""):
         yield f"{correlation(ours[here], theirs[here]):.3f}"
     # Of the level that was taken out, a constant is unknown.
-    yield "" if "level" in row.how else f"{np.nanmedian(ours - theirs):+.2f}"
+    yield "" if "level" in row.how else _gap(ours, theirs)
     praat, smile = (np.array([o[peer].get(row.name, math.nan) for o in own]) for peer in PEERS)
     ceiling = correlation(praat, smile) if row.how == "means" else math.nan
     yield f"{ceiling:.3f}" if math.isfinite(ceiling) else ""
@@ -283,8 +287,8 @@ def _syllables(emodb: Path, labels: Path) -> None:
     print("|---|---|---|---|---|")
     for group, pairs in rates.items():
         ours, truth = np.array(pairs).T
-        r, gap = correlation(ours, truth), np.nanmedian(ours - truth)
-        print(f"| {group} speakers | {len(ours)} | {r:.3f} | {gap:+.2f} | 0.75 |")
+        r = correlation(ours, truth)
+        print(f"| {group} speakers | {len(ours)} | {r:.3f} | {_gap(ours, truth)} | 0.75 |")
 
 
 def _voicing(paths: Sequence[Path], labels: Path) -> None:

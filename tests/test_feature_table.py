@@ -94,6 +94,15 @@ def test_z_against_a_group(angry):
             assert row[f"{name}_z"] == pytest.approx((row[name] - norm.mean) / norm.sd)
 
 
+def test_z_against_recordings_of_the_speaker(clips):
+    angry, neutral = clips[2:4]
+    found = voxplain.features(angry, speaker=[neutral]).iloc[0]
+    expected = voxplain.analyze(angry, speaker=[neutral]).descriptors.levels
+    assert {name: found[f"{name}_z"] for name in expected} == pytest.approx(
+        {name: level.z for name, level in expected.items()}
+    )
+
+
 def test_z_against_the_other_recordings_of_the_speaker(clips):
     """The last clip is another speaker's; alone, it compares with the norm."""
     recordings = [

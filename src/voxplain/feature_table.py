@@ -16,6 +16,7 @@ import numpy as np
 from voxplain.audio.read import source_name
 from voxplain.descriptors import DEFAULTS, Settings, cut
 from voxplain.descriptors._levels import TURN, Reference
+from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import AudioError, ConfigError, InputError, UnknownName
 from voxplain.plugins import find, require
 from voxplain.types import Segment
@@ -76,6 +77,7 @@ def features(
     backend: str = "voxplain",
     settings: Settings = DEFAULTS,
     reference_group: str | None = None,
+    speaker: Sequence[Any] = (),
     relative: bool = False,
     jobs: int = 1,
 ) -> pandas.DataFrame:
@@ -84,16 +86,17 @@ def features(
     ``sources`` is a path, a Recording or a list of them. ``level`` is "clip", "segment" (stretches
     of speech of 3-15 s, or the intervals of a Recording) or "frame" (every 10 ms). A value that
     can't be measured is NaN; ``unreliable`` names those that should not be trusted. With a
-    ``reference_group``, or ``relative`` to the rest of the same speaker (by Recording, else by
-    file), columns ending in ``_z`` say how far a value lies from what is usual. A recording that
-    can't be read is a row with an ``error``.
+    ``reference_group``, recordings of the ``speaker``, or ``relative`` to the rest of the same
+    speaker (by Recording, else by file), columns ending in ``_z`` say how far a value lies from
+    what is usual. A recording that can't be read is a row with an ``error``.
 
-    Raises MissingExtra without pandas, UnknownName and ConfigError.
+    Raises MissingExtra without pandas, UnknownName, ConfigError, and AudioError for a recording of
+    the speaker.
     """
     pandas = require("pandas", extra="tables")
-    group = reference_group or ("adults" if relative else None)
-    reference = Reference.of_group(group) if group else None
-    options = Options(level, backend, settings, reference, relative)
+    compared = reference_group or speaker or relative
+    usual = reference(reference_group or "adults", speaker) if compared else None
+    options = Options(level, backend, settings, usual, relative)
     several = sources if isinstance(sources, list | tuple) else [sources]
     recordings = [one if isinstance(one, Recording) else Recording(one) for one in several]
     found = list(tables(recordings, options, jobs=jobs))
