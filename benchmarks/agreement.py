@@ -105,12 +105,7 @@ ROWS = (
     *(Row(f"f{n}_relative_energy_mean_db", "opensmile", "joint") for n in (1, 2, 3)),
     Row("voiced_segment_mean", "opensmile", "means"),
 )
-# openSMILE takes the mean frequency of its slopes over one bin too few, so that they fall with the
-# level of the band: by so much per dB (a straight line through its own values, R2 0.9999).
-LEVEL_OF_SLOPE = {
-    "slope_0_500_db_per_khz": ((0, 500), 0.80),
-    "slope_500_1500_db_per_khz": ((500, 1500), 0.545),
-}
+BANDS = {"slope_0_500_db_per_khz": (0, 500), "slope_500_1500_db_per_khz": (500, 1500)}
 
 
 def main() -> None:
@@ -199,13 +194,20 @@ def _joint(
 
 
 def _level_of_slope(track: str, path: Path, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What openSMILE's slopes lack at each time by the level of the band; up to a constant."""
-    (low, high), per_db = LEVEL_OF_SLOPE[track]
+    """What openSMILE's slopes lack at each time by the level of the band; up to a constant.
+
+    They change with the level as a regression does that counts one of its N bins too few: a gain
+    of c dB adds -c sum(f) / ((N - 1) sum(f^2) - sum(f)^2), -0.8 and -0.545 c dB/kHz.
+    """
     frames = Frames(read.read(path))
+    low, high = BANDS[track]
     band = (bin_hz() >= low) & (bin_hz() <= high)
+    khz = bin_hz()[band] / 1000
+    per_db = khz.sum() / ((len(khz) - 1) * (khz**2).sum() - khz.sum() ** 2)
     level = (10 * np.log10(np.maximum(frames.power[:, band], 1e-12))).mean(axis=-1)
     nearest = np.searchsorted((frames.times[1:] + frames.times[:-1]) / 2, times)
-    return per_db * (level[nearest] + frames.level_db)
+    found: NDArray[np.float64] = per_db * (level[nearest] + frames.level_db)
+    return found
 
 
 def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -25,7 +25,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import av
 import numpy as np
 import soxr
-from agreement import clips
+from agreement import CORPORA, clips
 from numpy.typing import NDArray
 
 from voxplain import descriptors
@@ -103,14 +103,25 @@ def main() -> None:
     if arguments.limits:
         _limits(clips(roots(arguments), held_out=False))
         return
-    paths = [path for path, _ in clips(roots(arguments))[::EVERY]]
+    chosen = clips(roots(arguments))[::EVERY]
+    paths = [path for path, _ in chosen]
     with ProcessPoolExecutor(2) as pool:
         found = list(pool.map(partial(measured, worse=WORSE), paths))
     values, reliable = (np.array(part) for part in zip(*found, strict=True))
-    print(f"{len(found)} recordings\n\n| descriptor | {' | '.join(WORSE)} |")
+    snr_db = values[:, 0, list(descriptors.inventory()).index("snr_db")]
+    for corpus in CORPORA:
+        here = np.array([own == corpus for _, own in chosen])
+        print(f"{corpus}: {here.sum()} recordings, median SNR {np.nanmedian(snr_db[here]):.0f} dB")
+    print(f"\n| descriptor | {' | '.join(WORSE)} |")
     print("|---" * (len(WORSE) + 1) + "|")
-    for row, name in enumerate(descriptors.inventory()):
-        print(f"| `{name}` | {' | '.join(_cells(values[:, :, row], reliable[:, :, row]))} |")
+    far = []
+    for row, (name, card) in enumerate(descriptors.inventory().items()):
+        cells = list(_cells(values[:, :, row], reliable[:, :, row]))
+        print(f"| `{name}` | {' | '.join(f'{drift:.2f} ({kept:.0%})' for drift, kept in cells)} |")
+        if card.least_snr_db > 0 or card.least_snr_high_db > 0 or card.least_bandwidth_hz:
+            far += [kept for drift, kept in cells if drift > 0.5]
+    right = sum(kept <= 0.5 for kept in far)
+    print(f"\nDrift above 0.5: {len(far)} cells; most are called unreliable in {right} of them.")
 
 
 def measured(
@@ -128,15 +139,16 @@ def measured(
     )
 
 
-def _cells(values: NDArray[np.float64], reliable: NDArray[np.bool_]) -> Iterator[str]:
+def _cells(
+    values: NDArray[np.float64], reliable: NDArray[np.bool_]
+) -> Iterator[tuple[float, float]]:
     """Drift and share still reliable, of the recordings (n, conditions) reliable as they were."""
     good = reliable[:, 0]
-    spread = values[good, 0].std() if good.any() else np.nan
+    spread = values[good, 0].std()
     for condition in range(1, values.shape[1]):
-        change = np.abs(values[good, condition] - values[good, 0]) / spread
-        kept = f"{reliable[good, condition].mean():.0%}" if good.any() else "-"
-        drift = f"{np.nanmedian(change):.2f}" if np.isfinite(change).any() else "-"
-        yield f"{drift} ({kept})"
+        change = np.abs(values[good, condition] - values[good, 0])
+        drift = float(np.nanmedian(change) / spread) if spread else np.nan
+        yield drift, float(reliable[good, condition].mean())
 
 
 NOISES = {

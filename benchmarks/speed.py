@@ -8,6 +8,7 @@ Prints a Markdown table; docs/benchmarks.md holds one run of it.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
@@ -122,37 +124,35 @@ def _emotion(clips: list[Audio]) -> None:
         model.categories(clip)
 
 
-_PIPELINE: list[object] = []
+@functools.cache
+def _pipeline() -> Any:
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)
+    config = transformers.Wav2Vec2Config(num_labels=6)
+    return transformers.pipeline(
+        "audio-classification",
+        model=transformers.Wav2Vec2ForSequenceClassification(config).eval(),
+        feature_extractor=transformers.Wav2Vec2FeatureExtractor(),
+    )
 
 
 def _wav2vec2(clips: list[Audio]) -> None:
-    if not _PIPELINE:
-        import torch
-        import transformers
-
-        torch.set_num_threads(1)
-        config = transformers.Wav2Vec2Config(num_labels=6)
-        _PIPELINE.append(
-            transformers.pipeline(
-                "audio-classification",
-                model=transformers.Wav2Vec2ForSequenceClassification(config).eval(),
-                feature_extractor=transformers.Wav2Vec2FeatureExtractor(),
-            )
-        )
     for clip in clips:
-        _PIPELINE[0]({"raw": clip.waveform, "sampling_rate": 16_000})  # type: ignore[operator]
+        _pipeline()({"raw": clip.waveform, "sampling_rate": 16_000})
 
 
-_SMILE: list[object] = []
+@functools.cache
+def _smile() -> Any:
+    import opensmile
+
+    return opensmile.Smile(feature_set=opensmile.FeatureSet.eGeMAPSv02)
 
 
 def _egemaps(clips: list[Audio]) -> None:
-    if not _SMILE:
-        import opensmile
-
-        _SMILE.append(opensmile.Smile(feature_set=opensmile.FeatureSet.eGeMAPSv02))
     for clip in clips:
-        _SMILE[0].process_signal(clip.waveform, clip.sampling_rate)  # type: ignore[attr-defined]
+        _smile().process_signal(clip.waveform, clip.sampling_rate)
 
 
 def _descriptors(clips: list[Audio]) -> None:

@@ -183,3 +183,12 @@ def test_an_array_without_sampling_rate_and_a_click():
         voxplain.analyze(np.zeros(RATE))
     with pytest.raises(TooShort, match=r"0\.050 s"):
         voxplain.analyze(np.zeros(800), RATE)
+
+
+def test_a_reference_reaches_every_process(clips):
+    options = {"reference_group": "female", "speaker": [clips[3]]}
+    alone = voxplain.analyze(clips[0], **options)
+    for jobs in (1, 2):
+        found = next(analyze_each([clips[0]], jobs=jobs, **options))
+        assert found.to_dict() == alone.to_dict()
+        assert "women" in found.provenance["config"]["reference"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -67,38 +68,39 @@ def analyze(
 
 
 def analyze_each(
-    sources: Iterable[Any], *, relative: bool = False, jobs: int = 1, **loading: Any
+    sources: Iterable[Any],
+    *,
+    model: str = DEFAULT_MODEL,
+    reference_group: str = "adults",
+    speaker: Sequence[str | os.PathLike[str]] = (),
+    relative: bool = False,
+    jobs: int = 1,
 ) -> Iterator[Analysis | VoxplainError]:
     """Analyse many recordings, in their order: an Analysis each, or the error it met.
 
-    ``jobs`` processes share the work; the numbers are those of one by one. Other options are those
-    of ``load``.
+    ``jobs`` processes share the work; the numbers are those of one by one.
     """
-    analyzer = load(**loading)  # what can't be loaded is not the recordings' fault
+    loading = (model, reference_group, tuple(speaker))
+    _loaded(*loading)  # what can't be loaded is not the recordings' fault
+    one = functools.partial(_outcome, loading=loading, relative=relative)
     if jobs == 1:
-        yield from (_outcome(analyzer, source, relative) for source in sources)
+        yield from map(one, sources)
         return
-    one = functools.partial(_loaded_outcome, relative=relative, **loading)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(one, sources)
 
 
-def _loaded_outcome(source: Any, relative: bool, **loading: Any) -> Analysis | VoxplainError:
-    """In a process of its own."""
-    key = repr(loading)
-    if key not in _LOADED:
-        _LOADED[key] = load(**loading)
-    return _outcome(_LOADED[key], source, relative)
-
-
-_LOADED: dict[str, Analyzer] = {}
-
-
-def _outcome(analyzer: Analyzer, source: Any, relative: bool) -> Analysis | VoxplainError:
+def _outcome(source: Any, *, loading: tuple[Any, ...], relative: bool) -> Analysis | VoxplainError:
     try:
-        return analyzer.analyze(source, relative=relative)
+        return _loaded(*loading).analyze(source, relative=relative)
     except InputError as error:
         return error
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model: str, reference_group: str, speaker: tuple[Any, ...]) -> Analyzer:
+    """Once in each process."""
+    return load(model, reference_group=reference_group, speaker=speaker)
 
 
 class Analyzer:

@@ -137,3 +137,25 @@ def test_other_instruments_are_brought_along_only_when_asked_for():
 def test_settings_out_of_reach(settings):
     with pytest.raises(ValueError, match=r"(F0|formants) can't be searched"):
         Settings(**settings)
+
+
+@pytest.mark.parametrize("levels_db", [(0, -6, -20), (0, -12, -15), (0, -3, -30)])
+def test_what_opensmile_calls_h1_h2_is_the_next_pair_of_harmonics(levels_db):
+    """So ours is not held to it, and docs/descriptors.md warns of it."""
+    pytest.importorskip("opensmile")
+    phase = 2 * np.pi * 200 * np.arange(32_000) / 16_000
+    faint = [-32 - 6 * number for number in range(8)]
+    voice = sum(
+        10 ** (level / 20) * np.cos((number + 1) * phase + number)
+        for number, level in enumerate([*levels_db, *faint])
+    )
+    found = {
+        name: plugins.find("backends", name)
+        .Measurement((0.1 * voice).astype(np.float32), sampling_rate=16_000, marked=[Segment(0, 2)])
+        .tracks["h1_h2_db"]
+        .values
+        for name in ("voxplain", "opensmile")
+    }
+    first, second, third = levels_db
+    assert np.nanmedian(found["voxplain"]) == pytest.approx(first - second, abs=0.2)
+    assert np.nanmedian(found["opensmile"]) == pytest.approx(second - third, abs=0.6)

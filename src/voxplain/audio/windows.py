@@ -14,7 +14,7 @@ __all__ = ["LONGEST", "SPEECH_THRESHOLD", "USABLE", "speech_stretches"]
 
 SPEECH_THRESHOLD = 0.3
 """Probability from which a 32 ms chunk counts as speech: shouted, crying and trembling voices stay
-below the detector's usual 0.5 (1.1 % of CREMA-D was lost), noise stays below 0.1."""
+below the detector's usual 0.5, noise stays below 0.1."""
 LONGEST = 15.0
 """Seconds; a recording no longer than this is one stretch."""
 SHORTEST = 3.0

@@ -1,10 +1,10 @@
 """How one or more recordings sound.
 
 examples:
-  voxplain analyze memo.m4a              summary here, memo.voxplain.json beside it
-  voxplain analyze memo.m4a --json       one JSON document on standard output, no files
-  voxplain analyze interviews/ --jobs 2  one line a file, results and an index.csv
-  voxplain analyze talk.wav --relative   levels against the speaker's own other stretches
+  voxplain analyze memo.m4a              a summary, and memo.voxplain.json
+  voxplain analyze memo.m4a --json       JSON on standard output, no files
+  voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
+  voxplain analyze talk.wav --relative   levels against the rest of the talk
   cat memo.wav | voxplain analyze -      standard input
 """
 

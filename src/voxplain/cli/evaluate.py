@@ -1,9 +1,11 @@
 """Print the figures of a model beside its baselines.
 
 example:
-  voxplain evaluate recipes/embedded/speech.yaml --root cremad=DIR --root emodb=DIR
-                    --encoder whisper-tiny.en-encoder --model model/
-  A root that the recipe does not name (--root ravdess=DIR) is evaluated zero-shot.
+  voxplain evaluate recipes/embedded/speech.yaml --root cremad=DIR
+                    --root emodb=DIR --encoder whisper-tiny.en-encoder
+                    --model model/
+
+A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ CARD = Card(
         "intensity_sd_db": Functional("intensity variability", "dB", least_snr_db=28),
         "intensity_range_db": Functional("intensity range", "dB", telling=True, least_snr_db=17),
         "voice_onset_db_per_s": Functional(
-            "steepness of voice onsets", "dB/s", telling=True, least_snr_high_db=12
+            "steepness of voice onsets", "dB/s", telling=True, least_snr_db=17
         ),
     },
     requires=("f0_hz", "speech_activity"),

@@ -20,7 +20,7 @@ __all__ = ["CARD", "functionals", "tracks"]
 CARD = Card(
     tracks={"loudness": ""},
     functionals={
-        "loudness_mean": Functional("loudness", "", least_snr_db=21),
+        "loudness_mean": Functional("loudness", "", least_snr_db=21, least_bandwidth_hz=7000),
         "loudness_sd": Functional("loudness variability", "", least_snr_db=16),
         "loudness_range": Functional("loudness range", "", least_snr_db=17),
         "loudness_peak_rate": Functional("loudness peaks", "1/s", least_snr_db=9),

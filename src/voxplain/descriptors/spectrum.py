@@ -52,10 +52,8 @@ CARD = Card(
         "slope_500_1500_sd_db_per_khz": Functional(
             "variability of the spectral slope 500-1500 Hz", "dB/kHz", least_snr_high_db=25
         ),
-        "centroid_mean_hz": Functional("spectral centroid", "Hz", least_snr_high_db=10),
-        "centroid_sd_hz": Functional(
-            "variability of the spectral centroid", "Hz", least_snr_high_db=10
-        ),
+        "centroid_mean_hz": Functional("spectral centroid", "Hz", least_snr_db=16),
+        "centroid_sd_hz": Functional("variability of the spectral centroid", "Hz", least_snr_db=14),
         "flux_mean": Functional("spectral change (flux)", ""),
         "flux_sd": Functional("variability of the spectral change (flux)", "", least_snr_db=18),
     },
