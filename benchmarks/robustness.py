@@ -32,6 +32,7 @@ from voxplain import descriptors
 from voxplain.audio import read
 from voxplain.cli.train import roots
 from voxplain.descriptors.backends.voxplain import Measurement
+from voxplain.training.sounds import colour
 
 RATE = 16_000
 EVERY = 6  # of the held-out recordings
@@ -71,13 +72,10 @@ def noisy(
     waveform: NDArray[np.float64], *, snr_db: float, tilt: float
 ) -> tuple[object, int | None]:
     """Noise whose power falls with frequency to the ``tilt`` (0 white, 1 pink)."""
-    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(len(waveform)))
-    spectrum[1:] /= np.arange(1, len(spectrum)) ** (tilt / 2)
-    spectrum[0] = 0
-    noise = np.fft.irfft(spectrum, len(waveform))
+    noise = colour(len(waveform), np.random.default_rng(0), tilt=tilt)
     loud = np.abs(waveform) > 0.1 * np.abs(waveform).max()  # about where somebody speaks
     level = np.sqrt(np.mean(waveform[loud] ** 2)) * 10 ** (-snr_db / 20)
-    return waveform + level * noise / noise.std(), RATE
+    return waveform + level * noise, RATE
 
 
 WORSE: dict[str, Worse] = {

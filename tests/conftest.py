@@ -1,12 +1,22 @@
 """What several rooms are tested with: real recordings, and a model exported within a second."""
 
+import hashlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 DATA = Path(__file__).parent / "data"
-LABELS = ("angry", "neutral", "sad")
+CALIBRATION = {
+    "labels": ("angry", "neutral", "sad"),
+    "votes": ("angry", "happy", "neutral", "sad"),
+    "sounds": ("one voice", "noise", "music"),
+    "temperature": 1.5,
+    "mass": 0.9,
+    "widening": (0.05, -0.01, 0.1),
+    "least_voice": 0.0,  # a random model takes everything for noise
+}
 
 
 @pytest.fixture(scope="session")
@@ -23,21 +33,47 @@ def clips():
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
-    """``folder`` of an exported random model, and the ``network`` that it was exported from."""
+    """``folder`` of a random model, and the ``encoder``, ``head`` and ``folds`` exported to it.
+
+    ``before`` are the head's weights before they were stored in 8 bits.
+    """
     import torch
 
-    from voxplain.backbones.whisper import WhisperEncoder
-    from voxplain.models.speech_network import AttentiveHead, SpeechNetwork
+    from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
+    from voxplain.models.speech_network import SpeechHead, Spoken
     from voxplain.training.export import export
 
     torch.manual_seed(0)
-    network = SpeechNetwork(
-        WhisperEncoder(width=16, heads=2, hidden=32, layers=2),
-        AttentiveHead(16, channels=8, classes=len(LABELS), dropout=0.1),
-    ).eval()
-    for parameter in network.parameters():  # larger than at birth, so that mistakes show
-        parameter.data += 0.2 * torch.randn_like(parameter)
-    before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+    width = 2 * 16
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    export(network, folder, {"name": "tiny", "labels": LABELS, "temperature": 1.5})
-    return SimpleNamespace(folder=folder, network=network, before=before, labels=LABELS)
+
+    def large(network):
+        for parameter in network.parameters():  # larger than at birth, so that mistakes show
+            parameter.data += 0.2 * torch.randn_like(parameter)
+        return network.eval()
+
+    def head():
+        mean = torch.randn(width)
+        counts = {key: len(CALIBRATION[key]) for key in ("labels", "votes", "sounds")}
+        return large(SpeechHead(mean=mean, square=mean**2 + 0.5, channels=8, dropout=0.1, **counts))
+
+    encoder = large(StateEncoder(WhisperEncoder(width=16, heads=2, hidden=32, layers=3)))
+    mel = {"log_mel": torch.randn(1, 80, 300)}
+    export(encoder, folder / "encoder.onnx", inputs=mel, outputs=["states"], frames_axis=2)
+    places = ["head.onnx", "folds/head_0.onnx", "folds/head_1.onnx"]
+    heads = [head() for _ in places]
+    before = {name: weight.detach().clone() for name, weight in heads[0].named_parameters()}
+    known = {"mean": torch.zeros(1, width), "square": torch.ones(1, width)}
+    given = {"states": torch.randn(1, 75, width), **known, "trust": torch.full((1,), 0.5)}
+    for network, place in zip(heads, places, strict=True):
+        export(network, folder / place, inputs=given, outputs=Spoken._fields, frames_axis=1)
+    sums = [
+        hashlib.sha256((folder / "encoder.onnx").read_bytes() + (folder / place).read_bytes())
+        for place in places
+    ]
+    folds = [{"speakers": [f"s{n}"], "sha256": one.hexdigest()} for n, one in enumerate(sums[1:])]
+    card = {"name": "tiny", **CALIBRATION, "sha256": sums[0].hexdigest(), "folds": folds}
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return SimpleNamespace(
+        folder=folder, encoder=encoder, head=heads[0], folds=heads[1:], before=before
+    )

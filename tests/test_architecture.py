@@ -25,7 +25,8 @@ TORCH_ROOMS = ("voxplain.backbones.", "voxplain.models.speech_network", "voxplai
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
     "voxplain.reports.json", "voxplain.reports.text", "voxplain.models.calibration",
-    "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.log_mel",
+    "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
+    "voxplain.backbones.embedded", "voxplain.backbones.log_mel",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 

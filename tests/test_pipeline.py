@@ -1,8 +1,12 @@
 """The main job in Python: real recordings, arrays, long and hopeless ones."""
 
+import dataclasses
+import functools
 import json
 import pickle
+import weakref
 from importlib.resources import files
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +15,28 @@ from jsonschema import Draft202012Validator
 
 import voxplain
 from voxplain.audio import read
-from voxplain.errors import ConfigError, TooShort, UnknownName
+from voxplain.audio.listening import Listener
+from voxplain.errors import AudioError, ConfigError, TooShort, UnknownName
+from voxplain.models.embedded import EmbeddedModel
+from voxplain.models.judgement import judge
+from voxplain.models.profile import Profile
 from voxplain.pipeline import analyze_each
+from voxplain.reports import text
 
 RATE = 16_000
+
+
+@pytest.fixture
+def tiny(tiny_model):
+    """Options that choose a model of random weights: what is tested is all around it."""
+    return {"model": str(tiny_model.folder)}
+
+
+def validate(analysis, *, tracks=False):
+    """Against the published schema, as JSON."""
+    schema = json.loads((files("voxplain") / "assets/schema/analysis.schema.json").read_text())
+    document = json.loads(json.dumps(analysis.to_dict(tracks=tracks)))
+    Draft202012Validator(schema).validate(document)
 
 
 def numbers(analysis):
@@ -53,16 +75,14 @@ def test_an_angry_voice_unknown_to_the_model_sounds_angry(angry):
     assert analysis.descriptors.functionals["f0_mean_st"].reliable
 
 
-def test_the_document_follows_the_published_schema(clips):
-    schema = json.loads((files("voxplain") / "assets/schema/analysis.schema.json").read_text())
-    validator = Draft202012Validator(schema)
-    for analysis in (voxplain.analyze(clips[0]), voxplain.analyze(np.zeros(RATE), RATE)):
-        for tracks in (False, True):
-            validator.validate(json.loads(json.dumps(analysis.to_dict(tracks=tracks))))
+@pytest.mark.parametrize("tracks", [False, True])
+def test_the_document_follows_the_published_schema(clips, tiny, tracks):
+    validate(voxplain.analyze(clips[0], **tiny), tracks=tracks)
+    validate(voxplain.analyze(np.zeros(RATE), RATE, **tiny), tracks=tracks)
 
 
-def test_an_analysis_survives_json_and_pickle(angry):
-    analysis = voxplain.analyze(angry)
+def test_an_analysis_survives_json_and_pickle(angry, tiny):
+    analysis = voxplain.analyze(angry, **tiny)
     document = json.loads(json.dumps(analysis.to_dict(tracks=True)))
     rebuilt = voxplain.Analysis.from_dict(document)
     np.testing.assert_array_equal(numbers(rebuilt), numbers(analysis))
@@ -70,26 +90,26 @@ def test_an_analysis_survives_json_and_pickle(angry):
     np.testing.assert_array_equal(numbers(pickle.loads(pickle.dumps(analysis))), numbers(analysis))
 
 
-def test_company_order_and_processes_do_not_change_a_number(clips):
-    alone = {clip: numbers(voxplain.analyze(clip)) for clip in clips}
+def test_company_order_and_processes_do_not_change_a_number(clips, tiny):
+    alone = {clip: numbers(voxplain.analyze(clip, **tiny)) for clip in clips}
     for order, jobs in ((clips, 1), (clips[::-1], 1), (clips, 2)):
-        for clip, analysis in zip(order, analyze_each(order, jobs=jobs), strict=True):
+        for clip, analysis in zip(order, analyze_each(order, jobs=jobs, **tiny), strict=True):
             np.testing.assert_allclose(numbers(analysis), alone[clip], rtol=0, atol=1e-5)
 
 
-def test_an_array_gives_what_its_file_gives(angry, tmp_path):
+def test_an_array_gives_what_its_file_gives(angry, tiny, tmp_path):
     waveform = read.read(angry).waveform
     path = tmp_path / "same.wav"
     soundfile.write(path, waveform, RATE, subtype="FLOAT")
     np.testing.assert_array_equal(
-        numbers(voxplain.analyze(path)), numbers(voxplain.analyze(waveform, RATE))
+        numbers(voxplain.analyze(path, **tiny)), numbers(voxplain.analyze(waveform, RATE, **tiny))
     )
 
 
-def test_a_bad_recording_among_good_ones_is_an_error_in_its_place(clips, tmp_path):
+def test_a_bad_recording_among_good_ones_is_an_error_in_its_place(clips, tiny, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_text("no audio")
-    good, bad, also_good = analyze_each([clips[0], broken, clips[1]])
+    good, bad, also_good = analyze_each([clips[0], broken, clips[1]], **tiny)
     assert isinstance(good, voxplain.Analysis)
     assert isinstance(also_good, voxplain.Analysis)
     assert "broken.wav" in str(bad)
@@ -111,11 +131,12 @@ def test_a_bad_recording_among_good_ones_is_an_error_in_its_place(clips, tmp_pat
         ),
     ],
 )
-def test_without_speech_the_analysis_abstains_and_says_why(name, waveform):
-    analysis = voxplain.analyze(waveform, RATE)
+def test_without_speech_the_analysis_abstains_and_says_why(name, waveform, tiny):
+    analysis = voxplain.analyze(waveform, RATE, **tiny)
     assert analysis.emotion.verdict.abstains, name
     assert "speech found in 3.0 s of audio" in analysis.emotion.verdict.reason
     assert not analysis.emotion.categories
+    assert not analysis.emotion.perceived
     assert analysis.emotion.dimensions is None
     assert analysis.segments == ()
     assert not any(q.reliable for q in analysis.descriptors.functionals.values())
@@ -132,44 +153,47 @@ def melody(seed):
 
 
 @pytest.mark.parametrize("seed", [5, 7, 8, 9, 22])
-def test_music_whose_notes_pass_for_syllables_is_no_speech(seed):
-    analysis = voxplain.analyze(melody(seed), RATE)
+def test_music_whose_notes_pass_for_syllables_is_no_speech(seed, tiny):
+    analysis = voxplain.analyze(melody(seed), RATE, **tiny)
     assert analysis.speech_duration > 0.25, "the detector alone is not fooled"
     assert analysis.emotion.verdict.abstains
     assert "of speech found in" in analysis.emotion.verdict.reason
 
 
-def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips):
-    analysis = voxplain.analyze(speech(clips, 50), RATE)
+def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips, tiny):
+    analysis = voxplain.analyze(speech(clips, 50), RATE, **tiny)
     assert len(analysis.segments) >= 4
     lengths = np.array([segment.end - segment.start for segment in analysis.segments])
     assert (lengths <= 15.5).all()
     assert (lengths[:-1] >= 2).all()
     starts = [segment.start for segment in analysis.segments]
     assert starts == sorted(starts)
-    angry = [segment.emotion.categories["angry"] for segment in analysis.segments]
-    assert analysis.emotion.categories["angry"] == pytest.approx(np.average(angry, weights=lengths))
+    for kind, label in (("categories", "angry"), ("perceived", "happy")):
+        parts = [getattr(segment.emotion, kind)[label] for segment in analysis.segments]
+        found = getattr(analysis.emotion, kind)[label]
+        assert found == pytest.approx(np.average(parts, weights=lengths))
+        assert np.ptp(parts) > 0.001
 
 
-def test_hours_fit_since_every_track_shares_one_grid(clips):
+def test_hours_fit_since_every_track_shares_one_grid(clips, tiny):
     """A copy of the times a track, or lists of them in the document, would be most of an hour."""
-    analysis = voxplain.analyze(speech(clips, 40), RATE)
+    analysis = voxplain.analyze(speech(clips, 40), RATE, **tiny)
     for described in (analysis.descriptors, *(part.descriptors for part in analysis.segments)):
         grids = [t.times for name, t in described.tracks.items() if name != "speech_activity"]
         assert len(grids) > 1
         assert all(np.shares_memory(grids[0], grid) for grid in grids[1:])
 
 
-def test_progress_runs_to_the_last_stretch(clips):
+def test_progress_runs_to_the_last_stretch(clips, tiny):
     reached = []
-    analysis = voxplain.load().analyze(speech(clips, 40), RATE, progress=reached.append)
+    analysis = voxplain.load(**tiny).analyze(speech(clips, 40), RATE, progress=reached.append)
     assert reached == [segment.end for segment in analysis.segments]
 
 
-def test_clipping_is_a_warning(angry):
+def test_clipping_is_a_warning(angry, tiny):
     waveform = read.read(angry).waveform
-    assert voxplain.analyze(waveform / np.abs(waveform).max() * 0.9, RATE).warnings == ()
-    (warning,) = voxplain.analyze(np.clip(waveform * 30, -1, 1), RATE).warnings
+    assert voxplain.analyze(waveform / np.abs(waveform).max() * 0.9, RATE, **tiny).warnings == ()
+    (warning,) = voxplain.analyze(np.clip(waveform * 30, -1, 1), RATE, **tiny).warnings
     assert "at full scale" in warning
 
 
@@ -178,17 +202,190 @@ def test_an_unknown_model_is_named_with_the_known_ones():
         voxplain.load("speeech")
 
 
-def test_an_array_without_sampling_rate_and_a_click():
+def test_an_array_without_sampling_rate_and_a_click(tiny):
     with pytest.raises(ConfigError, match="sampling_rate"):
-        voxplain.analyze(np.zeros(RATE))
+        voxplain.analyze(np.zeros(RATE), **tiny)
     with pytest.raises(TooShort, match=r"0\.050 s"):
-        voxplain.analyze(np.zeros(800), RATE)
+        voxplain.analyze(np.zeros(800), RATE, **tiny)
 
 
-def test_a_reference_reaches_every_process(clips):
-    options = {"reference_group": "female", "speaker": [clips[3]]}
+def test_a_reference_reaches_every_process(clips, tiny):
+    options = {"reference_group": "female", "speaker": [clips[3]], **tiny}
     alone = voxplain.analyze(clips[0], **options)
     for jobs in (1, 2):
         found = next(analyze_each([clips[0]], jobs=jobs, **options))
         assert found.to_dict() == alone.to_dict()
         assert "women" in found.provenance["config"]["reference"]
+        assert found.provenance["config"]["speaker_seconds"] > 1
+
+
+def stretches(source, model, sampling_rate=None):
+    """What the model makes of each stretch of speech."""
+    heard = Listener().stretches(read.blocks(source, sampling_rate=sampling_rate), source="")
+    return [model.embed(audio) for _, audio in heard]
+
+
+def judged(model, embedding, *profiles):
+    """By hand."""
+    known = functools.reduce(Profile.__add__, profiles) if profiles else None
+    return judge(model.read(embedding, known), model.calibration)
+
+
+def close(emotion, other):
+    """Whether all numbers are the same but for rounding."""
+    for kind in ("categories", "perceived"):
+        assert getattr(emotion, kind) == pytest.approx(getattr(other, kind), abs=1e-6)
+    for axis in ("valence", "arousal", "dominance"):
+        one, two = (getattr(e.dimensions, axis).to_dict() for e in (emotion, other))
+        assert one == pytest.approx(two, abs=1e-6)
+
+
+def apart(emotion, other):
+    return max(abs(emotion.categories[x] - other.categories[x]) for x in emotion.categories)
+
+
+@pytest.fixture
+def long(clips, tiny_model):
+    """Three stretches of speech: the waveform, the model and what it makes of them."""
+    waveform, model = speech(clips, 32), EmbeddedModel(tiny_model.folder)
+    embeddings = stretches(waveform, model, RATE)
+    assert len(embeddings) == 3
+    return SimpleNamespace(waveform=waveform, model=model, embeddings=embeddings)
+
+
+def test_each_stretch_is_judged_by_itself(long, tiny):
+    analysis = voxplain.analyze(long.waveform, RATE, **tiny)
+    for segment, embedding in zip(analysis.segments, long.embeddings, strict=True):
+        assert segment.emotion == judged(long.model, embedding)
+    config = analysis.provenance["config"]
+    assert (config["relative"], config["speaker_seconds"]) == (False, 0.0)
+
+
+def test_relative_knows_the_speaker_by_the_other_stretches(long, tiny):
+    analysis = voxplain.analyze(long.waveform, RATE, relative=True, **tiny)
+    first, second, third = long.embeddings
+    rest = [(second, third), (first, third), (first, second)]
+    for segment, own, others in zip(analysis.segments, long.embeddings, rest, strict=True):
+        close(segment.emotion, judged(long.model, own, *map(Profile.of, others)))
+        assert apart(segment.emotion, judged(long.model, own)) > 0.001
+    lengths = [segment.end - segment.start for segment in analysis.segments]
+    angry = [segment.emotion.categories["angry"] for segment in analysis.segments]
+    assert analysis.emotion.categories["angry"] == pytest.approx(np.average(angry, weights=lengths))
+    assert analysis.provenance["config"]["relative"] is True
+
+
+def test_of_two_stretches_each_knows_the_other(clips, tiny, tiny_model):
+    waveform, model = speech(clips, 20), EmbeddedModel(tiny_model.folder)
+    first, second = stretches(waveform, model, RATE)
+    found = voxplain.analyze(waveform, RATE, relative=True, **tiny).segments
+    close(found[0].emotion, judged(model, first, Profile.of(second)))
+    close(found[1].emotion, judged(model, second, Profile.of(first)))
+
+
+def test_one_stretch_alone_is_relative_to_nothing(angry, tiny):
+    plain = voxplain.analyze(angry, **tiny).emotion
+    assert voxplain.analyze(angry, relative=True, **tiny).emotion == plain
+
+
+def test_recordings_of_the_speaker_make_a_profile(clips, long, tiny):
+    speaker = clips[:2]
+    known = [Profile.of(e) for clip in speaker for e in stretches(clip, long.model)]
+    analysis = voxplain.analyze(long.waveform, RATE, speaker=speaker, **tiny)
+    for segment, embedding in zip(analysis.segments, long.embeddings, strict=True):
+        close(segment.emotion, judged(long.model, embedding, *known))
+        assert apart(segment.emotion, judged(long.model, embedding)) > 0.001
+    seconds = sum(profile.seconds for profile in known)
+    assert analysis.provenance["config"]["speaker_seconds"] == pytest.approx(seconds, abs=0.006)
+
+
+def test_a_long_recording_of_the_speaker_counts_with_all_its_stretches(long, tiny, tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, long.waveform, RATE, subtype="FLOAT")
+    seconds = sum(embedding.duration for embedding in long.embeddings)
+    speaker = voxplain.load(speaker=[path], **tiny).speaker
+    assert speaker.seconds == pytest.approx(seconds)
+    assert speaker.frames == sum(len(embedding.frames) for embedding in long.embeddings)
+
+
+def test_relative_adds_to_what_is_known_of_the_speaker(clips, long, tiny):
+    (own,) = stretches(clips[0], long.model)
+    analysis = voxplain.analyze(long.waveform, RATE, relative=True, speaker=[clips[0]], **tiny)
+    first, second, third = long.embeddings
+    known = map(Profile.of, (own, first, third))
+    close(analysis.segments[1].emotion, judged(long.model, second, *known))
+    alone = voxplain.analyze(clips[1], relative=True, speaker=[clips[0]], **tiny)
+    (other,) = stretches(clips[1], long.model)
+    close(alone.emotion, judged(long.model, other, Profile.of(own)))
+
+
+def test_a_recording_of_the_speaker_without_speech_is_named(clips, tiny, tmp_path):
+    path = tmp_path / "quiet.wav"
+    soundfile.write(path, np.zeros(RATE), RATE)
+    expected = r"no speech found in .*quiet\.wav, so the speaker stays unknown; give a recording"
+    with pytest.raises(AudioError, match=expected):
+        voxplain.load(speaker=[clips[0], path], **tiny)
+
+
+def standing_in(model, **changes):
+    """A model of which something is changed."""
+    parts = ("embed", "read", "calibration", "name", "sha256")
+    return SimpleNamespace(**({part: getattr(model, part) for part in parts} | changes))
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_stretch_without_a_voice_is_in_nobodys_way(long, tiny, relative):
+    """To this model the second of three stretches is noise."""
+    analyzer = voxplain.load(**tiny)
+
+    def read(embedding, profile):
+        noise = np.array_equal(embedding.frames, long.embeddings[1].frames)
+        sound = np.array([0.0, 9.0, 0.0] if noise else [9.0, 0.0, 0.0])
+        return dataclasses.replace(long.model.read(embedding, profile), sound=sound)
+
+    calibration = dataclasses.replace(long.model.calibration, least_voice=0.5)
+    analyzer.model = standing_in(long.model, read=read, calibration=calibration)
+    analysis = analyzer.analyze(long.waveform, RATE, relative=relative)
+    first, mute, last = analysis.segments
+    assert mute.emotion.verdict.reason == "it sounds like noise"
+    assert not mute.emotion.categories
+    assert mute.descriptors.functionals["f0_mean_hz"].reliable
+    one, _, other = long.embeddings
+    known = [Profile.of(other)] if relative else []
+    close(first.emotion, judged(long.model, one, *known))
+    sad = [part.emotion.categories["sad"] for part in (first, last)]
+    lengths = [part.end - part.start for part in (first, last)]
+    assert analysis.emotion.categories["sad"] == pytest.approx(np.average(sad, weights=lengths))
+    validate(analysis)
+    assert "(3 segments, 1 not judged)" in text.render(analysis)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_recording_without_any_voice_says_what_it_sounds_like(long, tiny, relative):
+    analyzer = voxplain.load(**tiny)
+    calibration = dataclasses.replace(long.model.calibration, least_voice=1.1)
+    analyzer.model = standing_in(long.model, calibration=calibration)
+    analysis = analyzer.analyze(long.waveform, RATE, relative=relative)
+    assert analysis.emotion.verdict.reason in ("it sounds like noise", "it sounds like music")
+    assert not any(part.emotion.categories for part in (analysis, *analysis.segments))
+    validate(analysis)
+    said = text.render(analysis)
+    assert f"Not enough evidence: {analysis.emotion.verdict.reason}." in said
+    assert "Over time" not in said
+
+
+@pytest.mark.parametrize(("relative", "kept"), [(False, 1), (True, 3)])
+def test_what_was_heard_is_kept_only_to_compare_with(long, tiny, relative, kept):
+    analyzer, frames, alive = voxplain.load(**tiny), [], []
+
+    def embed(audio):
+        embedding = long.model.embed(audio)
+        frames.append(weakref.ref(embedding.frames))
+        return embedding
+
+    def count(_):
+        alive.append(sum(one() is not None for one in frames))
+
+    analyzer.model = standing_in(long.model, embed=embed)
+    analyzer.analyze(long.waveform, RATE, relative=relative, progress=count)
+    assert len(alive) == 3
+    assert max(alive) == kept

@@ -17,6 +17,7 @@ from voxplain.types import (
     Descriptors,
     Dimension,
     Dimensions,
+    Embedding,
     Emotion,
     Level,
     Quantity,
@@ -43,6 +44,7 @@ def emotion():
     point = Dimension(0.25, 0.2, 0.5)
     return Emotion(
         {"angry": 0.75, "sad": 0.25},
+        {"angry": 0.4, "neutral": 0.6},
         Dimensions(point, point, point, "a proxy"),
         ("angry", "sad"),
         Verdict(("angry",)),
@@ -50,7 +52,7 @@ def emotion():
 
 
 def analysis():
-    mute = Emotion({}, None, ("angry", "sad"), Verdict((), "no speech"))
+    mute = Emotion({}, {}, None, ("angry", "sad"), Verdict((), "no speech"))
     return Analysis(
         source="memo.wav",
         duration=20.0,
@@ -68,7 +70,8 @@ def analysis():
 
 AUDIO = Audio(np.zeros(8000, np.float32), 16_000, "<array>")
 SEGMENT = Segment(1.5, 4.0, "A")
-VALUES = [AUDIO, SEGMENT, track(), descriptors(), emotion(), analysis()]
+EMBEDDING = Embedding(np.array([[0.5, -2], [1, 0], [0, 3]], np.float16), 0.04, "speech")
+VALUES = [AUDIO, SEGMENT, track(), EMBEDDING, descriptors(), emotion(), analysis()]
 BY_TYPE = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
 
@@ -96,6 +99,7 @@ def document(value):
 def test_seconds():
     assert AUDIO.duration == 0.5
     assert SEGMENT.duration == 2.5
+    assert EMBEDDING.duration == pytest.approx(0.12)
 
 
 @BY_TYPE
@@ -108,7 +112,7 @@ def test_fields_are_read_only(value):
 @pytest.mark.parametrize(
     "made", [lambda v: v, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
 )
-@pytest.mark.parametrize("value", [AUDIO, track(), descriptors(), analysis()])
+@pytest.mark.parametrize("value", [AUDIO, track(), EMBEDDING, descriptors(), analysis()])
 def test_arrays_are_read_only(value, made):
     found = list(arrays(made(value)))
     assert found
@@ -124,7 +128,13 @@ def test_the_array_that_was_given_stays_writable():
 
 
 @pytest.mark.parametrize(
-    "mapping", [emotion().categories, descriptors().tracks, analysis().provenance]
+    "mapping",
+    [
+        emotion().categories,
+        emotion().perceived,
+        descriptors().tracks,
+        analysis().provenance,
+    ],
 )
 def test_mappings_are_read_only(mapping):
     with pytest.raises(TypeError, match="does not support item assignment"):
@@ -133,7 +143,7 @@ def test_mappings_are_read_only(mapping):
 
 def test_mappings_are_copies():
     categories = {"angry": 1.0}
-    heard = Emotion(categories, None, ("angry",), Verdict(("angry",)))
+    heard = Emotion(categories, {}, None, ("angry",), Verdict(("angry",)))
     categories["angry"] = 0.0
     assert heard.categories["angry"] == 1.0
 
@@ -193,6 +203,38 @@ def test_the_document_begins_with_its_version():
 def test_a_later_document_of_the_same_schema_is_read():
     plain = analysis().to_dict() | {"schema_version": "1.9", "novelty": [1, 2]}
     assert Analysis.from_dict(plain).source == "memo.wav"
+
+
+@pytest.mark.parametrize(
+    ("perceived", "ambiguity", "minor"),
+    [
+        ({"angry": 1.0, "sad": 0.0}, 0.0, ()),
+        ({"angry": 0.5, "sad": 0.5}, 1.0, ("sad",)),
+        ({"a": 0.5, "b": 0.19, "c": 0.31, "d": 0.0}, 0.7395, ("c",)),
+        ({"a": 0.25, "b": 0.4, "c": 0.35}, 0.9835, ("c", "a")),
+        ({}, math.nan, ()),
+    ],
+)
+def test_ambiguity_and_minor_emotions_are_those_of_the_listeners(perceived, ambiguity, minor):
+    found = Emotion({}, perceived, None, (), Verdict((), "none"))
+    assert found.ambiguity == pytest.approx(ambiguity, abs=1e-4, nan_ok=True)
+    assert found.minor == minor
+
+
+def test_before_1_2_nothing_was_perceived():
+    plain = analysis().to_dict() | {"schema_version": "1.1"}
+    for part in (plain, *plain["segments"]):
+        del part["emotion"]["perceived"]
+    found = Analysis.from_dict(plain)
+    assert [dict(part.emotion.perceived) for part in (found, *found.segments)] == [{}] * 3
+    assert found.emotion.categories == emotion().categories
+
+
+def test_shares_of_listeners_stand_beside_the_categories():
+    plain = emotion().to_dict()
+    assert [*plain][:2] == ["categories", "perceived"]
+    assert plain["perceived"] == {"angry": 0.4, "neutral": 0.6}
+    assert Emotion.from_dict(plain).perceived == plain["perceived"]
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
+import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
-
-import numpy as np
 
 from voxplain import __version__, descriptors
 from voxplain.audio import read
@@ -18,9 +17,11 @@ from voxplain.descriptors._levels import Reference, describe
 from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import InputError, UnknownName, VoxplainError
 from voxplain.models.embedded import EmbeddedModel
-from voxplain.models.judgement import abstain, judge
+from voxplain.models.judgement import abstain, judge, whole
+from voxplain.models.profile import Profile
 from voxplain.types import (
     Analysis,
+    Embedding,
     Emotion,
     Level,
     Quantity,
@@ -45,11 +46,22 @@ def load(
     ``model`` is the name of an embedded model or the path of a folder made by ``voxplain train``.
     Levels in words compare with ``reference_group`` (adults, female, male or child), drawn towards
     the ``speaker``'s own voice as far as recordings of it are given (paths, best of neutral
-    speech).
+    speech); the emotion, too, is then judged against how the speaker sounds otherwise.
 
     Raises UnknownName, WeightsMissing or ChecksumMismatch, and AudioError for a recording.
     """
-    return Analyzer(EmbeddedModel.load(model), reference(reference_group, speaker))
+    loaded = EmbeddedModel.load(model)
+    usual = reference(reference_group, speaker)  # refuses recordings without speech
+    known = [_profile(recording, loaded) for recording in speaker]
+    return Analyzer(loaded, usual, functools.reduce(operator.add, known) if known else None)
+
+
+def _profile(recording: Any, model: EmbeddedModel) -> Profile:
+    """Of the speaker of a recording with speech in it. Raises AudioError."""
+    stretches = Listener().stretches(read.blocks(recording), source=read.source_name(recording))
+    return functools.reduce(
+        operator.add, (Profile.of(model.embed(audio)) for _, audio in stretches)
+    )
 
 
 def analyze(
@@ -106,9 +118,12 @@ def _loaded(model: str, reference_group: str, speaker: tuple[Any, ...]) -> Analy
 class Analyzer:
     """A loaded model, what it compares with, and everything around it."""
 
-    def __init__(self, model: EmbeddedModel, reference: Reference) -> None:
+    def __init__(
+        self, model: EmbeddedModel, reference: Reference, speaker: Profile | None = None
+    ) -> None:
         self.model = model
         self.reference = reference
+        self.speaker = speaker
 
     def analyze(
         self,
@@ -122,10 +137,10 @@ class Analyzer:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
 
         ``source`` is a path, ``"-"`` (standard input) or an array, (samples,) or with channels,
-        which needs its ``sampling_rate`` in Hz. With ``relative``, the levels of each stretch
-        compare with the other stretches, as far as there is speech in them (one speaker). There is
-        no explanation to choose yet. ``progress`` is called with the seconds that each stretch ends
-        at. Without usable speech the analysis abstains and says why.
+        which needs its ``sampling_rate`` in Hz. With ``relative``, levels and emotion of each
+        stretch compare with the other stretches, as far as there is speech in them (one speaker).
+        There is no explanation to choose yet. ``progress`` is called with the seconds that each
+        stretch ends at. Without usable speech the analysis abstains and says why.
 
         Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
         UnknownName for an explanation.
@@ -137,24 +152,31 @@ class Analyzer:
         blocks = read.blocks(source, sampling_rate=sampling_rate)
         stretches: list[Segment] = []
         emotions: list[Emotion] = []
+        voices: dict[int, Embedding] = {}  # by stretch; what is no voice tells nothing of a speaker
 
         def parts() -> Iterator[dict[str, Track]]:
             for segment, audio in listener.stretches(blocks, source=name):
+                embedding = self.model.embed(audio)
+                emotion = self._judge(embedding, self.speaker)
+                if relative and emotion.categories:
+                    voices[len(stretches)] = embedding
                 stretches.append(segment)
-                emotions.append(judge(self.model.categories(audio)))
+                emotions.append(emotion)
                 yield descriptors.tracks(audio, start=segment.start)
                 progress(segment.end)
 
         joined = descriptors.join(parts())
-        whole = {**joined, "speech_activity": listener.activity()}
-        conditions = descriptors.conditions_of(whole)
-        measured = descriptors.functionals(whole, conditions=conditions)
+        for number, emotion in self._against_each_other(voices):
+            emotions[number] = emotion
+        everything = {**joined, "speech_activity": listener.activity()}
+        conditions = descriptors.conditions_of(everything)
+        measured = descriptors.functionals(everything, conditions=conditions)
         functionals = [
-            descriptors.functionals(whole, within=stretch, conditions=conditions)
+            descriptors.functionals(everything, within=stretch, conditions=conditions)
             for stretch in stretches
         ]
         levels = self._levels(stretches, functionals, relative)
-        tracks = (descriptors.cut(whole, stretch) for stretch in stretches)
+        tracks = (descriptors.cut(everything, stretch) for stretch in stretches)
         described = map(describe, functionals, levels, tracks)
         segments = tuple(
             SegmentAnalysis(stretch.start, stretch.end, stretch.speaker, emotion, description)
@@ -164,8 +186,8 @@ class Analyzer:
             source=name,
             duration=listener.duration,
             speech_duration=listener.speech_duration,
-            emotion=_whole(segments) if segments else self._nothing_heard(listener),
-            descriptors=describe(measured, self.reference.levels(measured), whole),
+            emotion=self._whole(stretches, emotions, listener),
+            descriptors=describe(measured, self.reference.levels(measured), everything),
             segments=segments,
             warnings=_warnings(listener),
             provenance={
@@ -177,9 +199,23 @@ class Analyzer:
                     "asr": None,
                     "reference": self.reference.name,
                     "relative": relative,
+                    "speaker_seconds": round(self.speaker.seconds, 2) if self.speaker else 0.0,
                 },
             },
         )
+
+    def _judge(self, embedding: Embedding, speaker: Profile | None) -> Emotion:
+        return judge(self.model.read(embedding, speaker), self.model.calibration)
+
+    def _against_each_other(self, voices: Mapping[int, Embedding]) -> Iterator[tuple[int, Emotion]]:
+        """What each voice sounds like to one who knows the others."""
+        if len(voices) < 2:
+            return  # there is nothing else to know
+        own = {number: Profile.of(embedding) for number, embedding in voices.items()}
+        known = [*own.values(), *([self.speaker] if self.speaker else [])]
+        everybody = functools.reduce(operator.add, known)
+        for number, embedding in voices.items():
+            yield number, self._judge(embedding, everybody - own[number])
 
     def _levels(
         self,
@@ -192,25 +228,18 @@ class Analyzer:
         durations = [stretch.duration for stretch in stretches]
         return self.reference.relative_levels(list(zip(durations, functionals, strict=True)))
 
-    def _nothing_heard(self, listener: Listener) -> Emotion:
+    def _whole(
+        self, stretches: Sequence[Segment], emotions: Sequence[Emotion], listener: Listener
+    ) -> Emotion:
+        calibration = self.model.calibration
+        if stretches:
+            return whole(emotions, [stretch.duration for stretch in stretches], calibration)
         heard = listener.speech_duration
         found = f"only {heard:.2f} s of speech" if heard else "no speech"
         return abstain(
             f"{found} found in {listener.duration:.1f} s of audio",
-            label_set=self.model.labels,
+            label_set=calibration.labels,
         )
-
-
-def _whole(segments: Sequence[SegmentAnalysis]) -> Emotion:
-    """The segments' probabilities, weighted by their length."""
-    weights = np.array([segment.end - segment.start for segment in segments])
-    weights /= weights.sum()
-    return judge(
-        {
-            label: float(weights @ [segment.emotion.categories[label] for segment in segments])
-            for label in segments[0].emotion.categories
-        }
-    )
 
 
 def _warnings(listener: Listener) -> tuple[str, ...]:

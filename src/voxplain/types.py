@@ -25,6 +25,7 @@ __all__ = [
     "Descriptors",
     "Dimension",
     "Dimensions",
+    "Embedding",
     "Emotion",
     "Level",
     "Quantity",
@@ -34,7 +35,7 @@ __all__ = [
     "Verdict",
 ]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -171,6 +172,22 @@ class Track(_Value):
     """(frames,) whether the vocal folds vibrate in the frame."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding(_Value):
+    """What an encoder makes of a stretch of sound: a state every ``frame_shift`` seconds."""
+
+    frames: NDArray[np.float16]
+    """(frames, width); half precision is what is trained on and kept."""
+    frame_shift: float
+    """Seconds."""
+    backbone: str
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.frames) * self.frame_shift
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity(_Value):
     """A number with its unit; NaN and not reliable where it can't be measured."""
@@ -245,9 +262,33 @@ class Emotion(_Value):
 
     categories: Mapping[str, float]
     """Label -> probability that this emotion was portrayed."""
+    perceived: Mapping[str, float]
+    """Label -> share of listeners who would choose it from the voice alone."""
     dimensions: Dimensions | None
     label_set: tuple[str, ...]
     verdict: Verdict
+
+    @property
+    def ambiguity(self) -> float:
+        """How much listeners would disagree: entropy of ``perceived`` over its maximum, 0 to 1.
+
+        NaN where they were not asked.
+        """
+        shares = [share for share in self.perceived.values() if share > 0]
+        if len(self.perceived) < 2:
+            return math.nan
+        return -sum(share * math.log(share) for share in shares) / math.log(len(self.perceived))
+
+    @property
+    def minor(self) -> tuple[str, ...]:
+        """What a fifth of the listeners or more would choose, but not the most; most first."""
+        ranked = sorted(self.perceived, key=lambda label: -self.perceived[label])
+        return tuple(label for label in ranked[1:] if self.perceived[label] >= 0.2)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The emotion that ``to_dict`` was called on; before 1.2 nothing was ``perceived``."""
+        return super(Emotion, cls).from_dict({"perceived": {}, **plain})
 
 
 @dataclass(frozen=True, slots=True)

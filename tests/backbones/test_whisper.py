@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from voxplain.backbones.whisper import WhisperEncoder
+from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
 from voxplain.errors import WeightsMissing
 
 BANDS, WIDTH, LAYERS = 8, 16, 3
@@ -77,6 +77,19 @@ def test_recordings_in_a_batch_do_not_mix(folder, log_mel):
     encoder = WhisperEncoder.from_folder(folder, layers=LAYERS)
     together, alone = encoder(log_mel[..., :200]), encoder(log_mel[1:, :, :200])
     torch.testing.assert_close(together[-1][1:], alone[-1], atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("frames", [40, 41, 42, 43, 200])
+def test_states_are_means_of_pairs_of_all_layers_but_the_first(folder, log_mel, frames):
+    encoder = WhisperEncoder.from_folder(folder, layers=LAYERS)
+    found = StateEncoder(encoder)(log_mel[:1, :, :frames])
+    layers = [layer[0] for layer in encoder(log_mel[:1, :, :frames])]
+    assert found.shape == (1, -(-frames // 4), (LAYERS - 1) * WIDTH)
+    for number, state in enumerate(found[0]):
+        pair = slice(2 * number, 2 * number + 2)  # an odd frame at the end stands for itself
+        expected = torch.cat([layer[pair].mean(0) for layer in layers[1:]])
+        torch.testing.assert_close(state, expected, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("prefix", ["", "encoder.", "model.encoder."])

@@ -75,7 +75,7 @@ def test_a_result_is_replaced_only_by_force(memo, capsys):
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
     run(capsys, memo, "--force")
-    assert json.loads(result.read_text())["schema_version"] == "1.1"
+    assert json.loads(result.read_text())["schema_version"] == "1.2"
 
 
 def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):
@@ -93,6 +93,45 @@ def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys
         float(rows[0][label]) for label in voxplain.analyze(folder / "a.opus").emotion.label_set
     ) == pytest.approx(1, abs=1e-4)
     assert not list(folder.rglob("*.json"))
+
+
+def test_the_index_holds_both_outputs_and_blanks_where_nothing_was_judged(
+    folder, tiny_model, capsys
+):
+    soundfile.write(folder / "0-silence.wav", np.zeros(RATE), RATE)
+    assert run(capsys, folder, "--model", tiny_model.folder)[0] == 0
+    silence, first, second = rows_of(folder / "voxplain.index.csv")
+    assert [*first] == [
+        *("file", "start", "end", "verdict", "reason", "angry", "neutral", "sad"),
+        *("perceived_angry", "perceived_happy", "perceived_neutral", "perceived_sad"),
+        *("valence", "arousal", "dominance"),
+    ]
+    assert not any(silence[column] for column in [*silence][5:])
+    for row, path in ((first, folder / "a.opus"), (second, folder / "deep" / "b.opus")):
+        found = voxplain.analyze(path, model=str(tiny_model.folder)).emotion
+        for label, share in found.perceived.items():
+            assert float(row[f"perceived_{label}"]) == pytest.approx(share, abs=1e-6)
+        for label, probability in found.categories.items():
+            assert float(row[label]) == pytest.approx(probability, abs=1e-6)
+
+
+def test_a_reference_without_speech_is_named(memo, tiny_model, capsys):
+    quiet = memo.parent / "quiet.wav"
+    soundfile.write(quiet, np.zeros(RATE), RATE)
+    code, out, err = run(capsys, memo, "--model", tiny_model.folder, "--reference", quiet)
+    assert (code, out) == (2, "")
+    assert f"no speech found in {quiet}" in err
+
+
+def test_help_says_what_is_judged_against_a_speaker(capsys):
+    with pytest.raises(SystemExit):
+        main(["analyze", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "judge levels and emotion against this recording of the same speaker" in words
+    assert "judge levels and emotion against the same speaker's other stretches" in words
+    with pytest.raises(SystemExit):
+        main(["features", "--help"])
+    assert "emotion" not in capsys.readouterr().out, "a table of descriptors holds none"
 
 
 def test_a_list_a_folder_and_one_by_one_agree(folder, capsys):

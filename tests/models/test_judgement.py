@@ -1,63 +1,173 @@
-"""Verdicts and dimensions, worked out by hand from Russell & Mehrabian's coordinates."""
+"""Verdicts, shares and dimensions, worked out by hand from readings."""
+
+import math
 
 import numpy as np
 import pytest
 
-from voxplain.labels import CANONICAL, EMBEDDED
-from voxplain.models.judgement import abstain, judge
+from voxplain.labels import EMBEDDED
+from voxplain.models.calibration import Calibration
+from voxplain.models.judgement import (
+    DIMENSIONS,
+    Readings,
+    abstain,
+    coordinates,
+    judge,
+    whole,
+)
 
-AXES = ("valence", "arousal", "dominance")
+VOTES = ("angry", "happy", "neutral")
+SOUNDS = ("one voice", "noise", "music")
+POINTS = ((0.1, 0.2, 0.4), (0.5, 0.6, 0.8), (0.3, 0.5, 0.7))
+
+
+def readings(categories, *, perceived=(0.2, 0.3, 0.5), points=POINTS, sound=(0.8, 0.1, 0.1)):
+    """Whose probabilities are these."""
+    return Readings(np.log(categories), np.log(perceived), np.array(points), np.log(sound))
+
+
+def calibration(labels=EMBEDDED[:4], **changes):
+    return Calibration(labels=labels, votes=VOTES, sounds=SOUNDS, **changes)
 
 
 def triple(dimension):
-    return dimension.value, dimension.low, dimension.high
+    return dimension.low, dimension.value, dimension.high
+
+
+def triples(emotion):
+    return [triple(getattr(emotion.dimensions, name)) for name in DIMENSIONS]
 
 
 @pytest.mark.parametrize(
     ("categories", "labels"),
     [
-        ({"angry": 0.6, "sad": 0.4}, ("angry",)),
-        ({"angry": 0.1, "sad": 0.9}, ("sad",)),
-        ({"angry": 0.59, "sad": 0.41}, ("angry", "sad")),
-        ({"angry": 0.2, "fear": 0.3, "happy": 0.3, "sad": 0.2}, ("fear", "happy")),
-        ({"angry": 0.2, "disgust": 0.2, "fear": 0.2, "happy": 0.19, "neutral": 0.21}, 3),
-        ({"angry": 0.25, "disgust": 0.25, "fear": 0.25, "happy": 0.25}, 3),
+        ((0.91, 0.03, 0.03, 0.03), ("angry",)),
+        ((0.03, 0.02, 0.93, 0.02), ("fear",)),
+        ((0.02, 0.04, 0.89, 0.05), ("fear", "happy")),
+        ((0.5, 0.04, 0.3, 0.16), ("angry", "fear", "happy")),
     ],
 )
-def test_the_verdict_is_the_fewest_labels_that_hold_60_percent(categories, labels):
-    verdict = judge(categories).verdict
-    if isinstance(labels, int):
-        assert len(verdict.labels) == labels
-    else:
-        assert verdict.labels == labels
+def test_the_verdict_is_the_fewest_labels_that_reach_the_mass(categories, labels):
+    verdict = judge(readings(categories), calibration(mass=0.9)).verdict
+    assert verdict.labels == labels
     assert verdict.reason is None
 
 
-def test_labels_of_a_verdict_are_in_order_of_their_probability():
-    categories = {"angry": 0.2, "happy": 0.15, "neutral": 0.15, "sad": 0.21, "fear": 0.29}
-    assert judge(categories).verdict.labels == ("fear", "sad", "angry")
+def test_the_mass_is_that_of_the_card():
+    categories = (0.5, 0.04, 0.3, 0.16)
+    found = [judge(readings(categories), calibration(mass=m)).verdict for m in (0.4, 0.7, 0.95)]
+    assert [verdict.labels for verdict in found] == [
+        ("angry",),
+        ("angry", "fear"),
+        ("angry", "fear", "happy"),
+    ]
+
+
+def test_four_labels_are_none():
+    emotion = judge(readings((0.3, 0.25, 0.25, 0.2)), calibration(mass=0.9))
+    assert emotion.verdict.abstains
+    assert emotion.verdict.reason == "4 emotions are about equally likely"
+    assert emotion.categories["angry"] == pytest.approx(0.3)
+    assert emotion.dimensions is not None
+
+
+def test_the_temperature_is_of_the_portrayed_emotion_alone():
+    """Squares of 0.6, 0.2, 0.1 and 0.1 sum to 0.42."""
+    emotion = judge(readings((0.6, 0.2, 0.1, 0.1)), calibration(temperature=0.5))
+    assert list(emotion.categories.values()) == pytest.approx(
+        [0.36 / 0.42, 0.04 / 0.42, 0.01 / 0.42, 0.01 / 0.42]
+    )
+    assert emotion.perceived == pytest.approx({"angry": 0.2, "happy": 0.3, "neutral": 0.5})
+
+
+def test_each_number_has_its_own_label():
+    emotion = judge(readings((0.4, 0.3, 0.2, 0.1)), calibration())
+    assert emotion.categories == pytest.approx(
+        {"angry": 0.4, "disgust": 0.3, "fear": 0.2, "happy": 0.1}
+    )
+    assert tuple(emotion.perceived) == VOTES
+    assert emotion.label_set == EMBEDDED[:4]
+
+
+def test_intervals_grow_by_what_the_card_says():
+    emotion = judge(readings((1, 1, 1, 1)), calibration(widening=(0.05, -0.02, 0.0)))
+    expected = [(0.05, 0.2, 0.45), (0.52, 0.6, 0.78), (0.3, 0.5, 0.7)]
+    np.testing.assert_allclose(triples(emotion), expected)
+
+
+def test_an_interval_holds_its_value_and_stays_between_0_and_1():
+    points = ((-0.3, -0.1, 0.2), (0.8, 1.2, 1.5), (0.49, 0.5, 0.6))
+    emotion = judge(readings((1, 1, 1, 1), points=points), calibration(widening=(0.1, 0.1, -0.05)))
+    np.testing.assert_allclose(triples(emotion), [(0, 0, 0.3), (0.7, 1, 1), (0.5, 0.5, 0.55)])
 
 
 @pytest.mark.parametrize(
-    ("categories", "reason"),
+    ("sound", "reason"),
     [
-        (dict.fromkeys(EMBEDDED, 1 / 6), "4 emotions are about equally likely"),
-        (
-            dict(zip(EMBEDDED, (0.19, 0.18, 0.18, 0.16, 0.15, 0.14), strict=True)),
-            "4 emotions are about equally likely",
-        ),
+        ((0.45, 0.3, 0.25), "it sounds like noise"),
+        ((0.45, 0.05, 0.5), "it sounds like music"),
+        ((0.001, 0.998, 0.001), "it sounds like noise"),
     ],
 )
-def test_with_more_than_three_labels_it_abstains(categories, reason):
-    verdict = judge(categories).verdict
-    assert verdict.abstains
-    assert verdict.reason == reason
+def test_what_is_no_voice_is_not_judged(sound, reason):
+    emotion = judge(readings((0.97, 0.01, 0.01, 0.01), sound=sound), calibration())
+    assert emotion.verdict.reason == reason
+    assert (dict(emotion.categories), dict(emotion.perceived)) == ({}, {})
+    assert emotion.dimensions is None
+    assert emotion.label_set == EMBEDDED[:4]
 
 
-def test_probabilities_are_passed_on():
-    emotion = judge({"sad": 0.3, "angry": 0.7})
-    assert emotion.categories == {"sad": 0.3, "angry": 0.7}
-    assert emotion.label_set == ("sad", "angry")
+@pytest.mark.parametrize(("least", "abstains"), [(0.44, False), (0.46, True)])
+def test_how_much_of_a_voice_it_takes_stands_in_the_card(least, abstains):
+    found = judge(
+        readings((0.97, 0.01, 0.01, 0.01), sound=(0.45, 0.3, 0.25)), calibration(least_voice=least)
+    )
+    assert found.verdict.abstains == abstains
+
+
+def test_the_whole_is_the_mean_weighted_by_seconds():
+    known = calibration(mass=0.9)
+    first = judge(readings((0.92, 0.04, 0.02, 0.02), perceived=(0.8, 0.1, 0.1)), known)
+    points = ((0.5, 0.6, 0.8), (0.1, 0.2, 0.4), (0.3, 0.5, 0.7))
+    second = judge(readings((0.1, 0.1, 0.7, 0.1), perceived=(0.4, 0.1, 0.5), points=points), known)
+    found = whole([first, second], [9.0, 3.0], known)
+    assert list(found.categories.values()) == pytest.approx([0.715, 0.055, 0.19, 0.04])
+    assert list(found.perceived.values()) == pytest.approx([0.7, 0.1, 0.2])
+    np.testing.assert_allclose(
+        triples(found), [(0.2, 0.3, 0.5), (0.4, 0.5, 0.7), (0.3, 0.5, 0.7)], atol=1e-12
+    )
+    assert found.verdict.labels == ("angry", "fear")
+    assert found.dimensions.proxy == first.dimensions.proxy
+
+
+def test_what_is_no_voice_does_not_count_in_the_whole():
+    known = calibration()
+    voice = judge(readings((0.92, 0.04, 0.02, 0.02)), known)
+    noise = abstain("it sounds like noise", label_set=known.labels)
+    assert whole([noise, voice, noise], [15.0, 3.0, 15.0], known) == voice
+    assert whole([voice], [0.3], known) == voice
+
+
+def test_what_leaves_several_emotions_open_does_count():
+    known = calibration()
+    sure = judge(readings((0.92, 0.04, 0.02, 0.02)), known)
+    unsure = judge(readings((0.25, 0.25, 0.25, 0.25)), known)
+    found = whole([sure, unsure], [3.0, 3.0], known)
+    assert found.categories["angry"] == pytest.approx((0.92 + 0.25) / 2)
+
+
+def test_without_any_voice_the_reason_is_that_of_the_longest():
+    reasons = ("it sounds like noise", "it sounds like music", "it sounds like noise")
+    found = [abstain(reason, label_set=EMBEDDED) for reason in reasons]
+    assert whole(found, [3.0, 8.0, 6.0], calibration()) == found[1]
+
+
+def test_nothing_to_judge():
+    emotion = abstain("no speech", label_set=EMBEDDED)
+    assert emotion.verdict.abstains
+    assert emotion.verdict.reason == "no speech"
+    assert (dict(emotion.categories), dict(emotion.perceived), emotion.dimensions) == ({}, {}, None)
+    assert emotion.label_set == EMBEDDED
 
 
 @pytest.mark.parametrize(
@@ -69,58 +179,22 @@ def test_probabilities_are_passed_on():
         ("happy", (0.81, 0.51, 0.46)),
         ("neutral", (0, 0, 0)),
         ("sad", (-0.63, -0.27, -0.33)),
+        ("boredom", (-0.65, -0.62, -0.33)),
     ],
 )
-def test_a_certain_emotion_lies_where_it_was_rated(label, point):
-    dimensions = judge(dict.fromkeys(EMBEDDED, 0.0) | {label: 1.0}).dimensions
-    for axis, rated in zip(AXES, point, strict=True):
-        assert triple(getattr(dimensions, axis)) == pytest.approx([(1 + rated) / 2] * 3)
+def test_emotion_terms_lie_where_they_were_rated(label, point):
+    assert tuple(coordinates()[label][name] for name in DIMENSIONS) == point
 
 
-def test_dimensions_by_hand():
-    dimensions = judge({"angry": 0.5, "neutral": 0.2, "happy": 0.3}).dimensions
-    # In [0, 1] valence is 0.245, 0.5 and 0.905, arousal 0.795, 0.5 and 0.755.
-    assert triple(dimensions.valence) == pytest.approx([0.1225 + 0.1 + 0.2715, 0.245, 0.905])
-    assert triple(dimensions.arousal) == pytest.approx([0.3975 + 0.1 + 0.2265, 0.5, 0.795])
-    assert triple(dimensions.dominance) == pytest.approx([0.3125 + 0.1 + 0.219, 0.5, 0.73])
-    assert dimensions.proxy == (
-        "expected value over categories, coordinates of Russell & Mehrabian (1977)"
+def test_logits_of_any_size_stay_finite():
+    loud = Readings(
+        np.array([1000.0, 0, 0, 0]),
+        np.array([0, -1000.0, 0]),
+        np.array(POINTS),
+        np.array([90.0, 0, 0]),
     )
-
-
-def test_the_interval_leaves_five_percent_on_each_side():
-    valence = judge({"sad": 0.04, "angry": 0.46, "neutral": 0.46, "happy": 0.04}).dimensions.valence
-    assert (valence.low, valence.high) == pytest.approx((0.245, 0.5))
-    valence = judge({"sad": 0.06, "angry": 0.44, "neutral": 0.44, "happy": 0.06}).dimensions.valence
-    assert (valence.low, valence.high) == pytest.approx((0.185, 0.905))
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_value_lies_in_its_interval(seed):
-    for probabilities in np.random.default_rng(seed).dirichlet([0.3] * 6, 50):
-        dimensions = judge(dict(zip(EMBEDDED, probabilities.tolist(), strict=True))).dimensions
-        for axis in AXES:
-            dimension = getattr(dimensions, axis)
-            assert 0 <= dimension.low <= dimension.value <= dimension.high <= 1
-
-
-def test_the_order_of_the_labels_does_not_matter():
-    one = judge({"angry": 0.5, "neutral": 0.2, "happy": 0.3}).dimensions
-    other = judge({"happy": 0.3, "angry": 0.5, "neutral": 0.2}).dimensions
-    for axis in AXES:
-        assert triple(getattr(one, axis)) == pytest.approx(triple(getattr(other, axis)))
-
-
-@pytest.mark.parametrize("label", sorted(set(CANONICAL) - set(EMBEDDED)))
-def test_without_coordinates_of_a_label_there_are_no_dimensions(label):
-    emotion = judge({"angry": 0.3, label: 0.7})
-    assert emotion.dimensions is None
-    assert emotion.verdict.labels == (label,)
-
-
-def test_nothing_to_judge():
-    emotion = abstain("no speech", label_set=EMBEDDED)
-    assert emotion.verdict.abstains
-    assert emotion.verdict.reason == "no speech"
-    assert (dict(emotion.categories), emotion.dimensions) == ({}, None)
-    assert emotion.label_set == EMBEDDED
+    emotion = judge(loud, calibration())
+    assert emotion.verdict.labels == ("angry",)
+    assert all(
+        math.isfinite(p) for p in (*emotion.categories.values(), *emotion.perceived.values())
+    )

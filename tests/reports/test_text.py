@@ -6,15 +6,41 @@ import pytest
 
 from voxplain import descriptors
 from voxplain.errors import AudioError
-from voxplain.models.judgement import abstain, judge
+from voxplain.models.judgement import abstain
 from voxplain.reports.text import line, render, verdict
-from voxplain.types import Analysis, Descriptors, Level, Quantity, SegmentAnalysis
+from voxplain.types import (
+    Analysis,
+    Descriptors,
+    Dimension,
+    Dimensions,
+    Emotion,
+    Level,
+    Quantity,
+    SegmentAnalysis,
+    Verdict,
+)
 
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad")
+POINT = Dimension(0.5, 0.25, 0.75)
 
 
-def emotion(*probabilities):
-    return judge(dict(zip(LABELS, probabilities, strict=True)))
+def emotion(*probabilities, perceived=None, labels=None):
+    """Its verdict is the most probable label unless said otherwise; listeners agree with it."""
+    categories = dict(zip(LABELS, probabilities, strict=True))
+    best = max(categories, key=categories.get)
+    return Emotion(
+        categories,
+        {best: 1.0} if perceived is None else perceived,
+        Dimensions(POINT, POINT, POINT, "a proxy"),
+        LABELS,
+        Verdict((best,) if labels is None else labels),
+    )
+
+
+def table(text):
+    """Label -> its row, from the header of the table to the line below it."""
+    block = text.partition("portrayed")[2].partition("\n\n")[0].splitlines()[1:]
+    return {row.split()[0]: row for row in block}
 
 
 ANGRY = emotion(0.9, 0.02, 0.02, 0.02, 0.02, 0.02)
@@ -66,10 +92,92 @@ def test_every_title_fits_its_column_and_any_reference_the_page():
     assert max(map(len, text.splitlines())) < 80
 
 
-def test_the_bars_follow_the_probabilities():
-    rows = [row for row in render(analysis()).splitlines() if "█" in row or "▉" in row]
-    assert [row.split()[0] for row in rows] == ["angry", *LABELS[1:]]
-    assert rows[0].count("█") > 10 * rows[1].count("█")
+def test_portrayed_and_perceived_stand_side_by_side():
+    found = emotion(
+        0.7, 0, 0.05, 0.2, 0.04, 0.01, perceived={"angry": 0.36, "neutral": 0.61, "sad": 0.03}
+    )
+    text = render(analysis(emotion=found))
+    rows = table(text)
+    assert [*rows] == ["angry", "happy", "fear", "neutral", "sad", "disgust"]
+    numbers = {label: row.replace("█", "").split()[-2:] for label, row in rows.items()}
+    assert numbers == {
+        "angry": ["0.70", "0.36"],
+        "happy": ["0.20", "–"],
+        "fear": ["0.05", "–"],
+        "neutral": ["0.04", "0.61"],
+        "sad": ["0.01", "0.03"],
+        "disgust": ["0.00", "–"],
+    }
+    header = next(row for row in text.splitlines() if row.split() == ["portrayed", "listeners"])
+    for row in rows.values():  # numbers end below the ends of their headings
+        assert len(row) == len(header)
+        assert row[: header.index("listeners")].rstrip() == row[: header.index("d ") + 1]
+    assert max(map(len, text.splitlines())) < 80
+
+
+def test_the_bars_follow_the_portrayed_probabilities():
+    found = emotion(0.5, 0.25, 0.125, 0, 0.125, 0, perceived={"sad": 0.9, "angry": 0.1})
+    rows = table(render(analysis(emotion=found)))
+    assert {label: row.count("█") for label, row in rows.items()} == {
+        "angry": 22, "disgust": 11, "fear": 5, "neutral": 5, "happy": 0, "sad": 0
+    }  # fmt: skip
+    assert "▌" in rows["fear"]
+
+
+def test_what_only_listeners_could_choose_comes_last():
+    found = emotion(0.9, 0, 0, 0, 0, 0.1, perceived={"calm": 0.7, "angry": 0.3})
+    rows = table(render(analysis(emotion=found)))
+    assert [*rows][-1] == "calm"
+    assert rows["calm"].split() == ["calm", "–", "0.70"]
+
+
+@pytest.mark.parametrize(
+    ("perceived", "labels", "said"),
+    [
+        (
+            {"neutral": 0.61, "angry": 0.39},
+            None,
+            "Most listeners would call this voice neutral, some angry.",
+        ),
+        ({"fear": 0.9, "angry": 0.1}, None, "Most listeners would call this voice fearful."),
+        ({"neutral": 0.8, "angry": 0.2}, ("angry", "neutral"), None),
+        ({"angry": 0.5, "neutral": 0.4}, None, None),
+        (
+            {"angry": 0.49, "neutral": 0.41, "sad": 0.1},
+            None,
+            "Listeners would disagree about this voice: angry or neutral.",
+        ),
+        (
+            {"neutral": 0.4, "disgust": 0.3, "sad": 0.3},
+            None,
+            "Listeners would disagree about this voice: neutral or disgusted or sad.",
+        ),
+        ({}, None, None),
+    ],
+)
+def test_what_listeners_would_say_is_said_where_it_is_not_the_verdict(perceived, labels, said):
+    found = emotion(0.9, 0.02, 0.02, 0.02, 0.02, 0.02, perceived=perceived, labels=labels)
+    text = render(analysis(emotion=found))
+    sentences = [row for row in text.splitlines() if "isteners would" in row]
+    assert sentences == ([said] if said else [])
+
+
+def test_listeners_may_agree_where_the_verdict_abstains():
+    found = dataclasses.replace(
+        emotion(0.3, 0.25, 0.25, 0.2, 0, 0, perceived={"neutral": 0.7, "sad": 0.3}),
+        verdict=Verdict((), "4 emotions are about equally likely"),
+    )
+    text = render(analysis(emotion=found))
+    assert "Not enough evidence: 4 emotions are about equally likely." in text
+    assert "Most listeners would call this voice neutral, some sad." in text
+
+
+def test_dimensions_are_points_in_their_intervals():
+    row = next(row for row in render(analysis()).splitlines() if "arousal" in row)
+    assert row.split()[2:] == ["0.50", "(0.25", "to", "0.75)"]
+    drawn = row.split()[1]
+    assert (len(drawn), drawn.index("●")) == (44, 22)
+    assert (drawn.index("━"), drawn.rindex("━")) == (11, 32)
 
 
 def test_over_time_shows_who_sounded_how_when():
@@ -81,6 +189,28 @@ def test_over_time_shows_who_sounded_how_when():
     strip = next(row for row in text.split("Over time")[1].splitlines() if "angry" in row)[12:]
     assert set(strip[:28]) == {"█"}
     assert set(strip[32:]) == {"·"}
+
+
+def test_a_stretch_that_was_not_judged_is_blank():
+    half = analysis().segments[0]
+    noise = abstain("it sounds like noise", label_set=LABELS)
+    first = dataclasses.replace(half, start=0.0, end=59.0)
+    second = dataclasses.replace(half, start=61.0, end=119.0, emotion=noise)
+    text = render(analysis(duration=120.0, segments=(first, second)))
+    assert "Over time, 0:00 to 2:00 (2 segments, 1 not judged):" in text
+    strip = next(row for row in text.split("Over time")[1].splitlines() if "angry" in row)[12:]
+    assert set(strip[:28]) == {"█"}
+    assert not strip[32:].strip()
+
+
+def test_where_nothing_was_judged_there_is_no_course():
+    noise = abstain("it sounds like noise", label_set=LABELS)
+    part = dataclasses.replace(analysis().segments[0], emotion=noise)
+    text = render(analysis(emotion=noise, segments=(part, part)))
+    assert "Not enough evidence: it sounds like noise." in text
+    for word in ("Over time", "portrayed", "Listeners", "valence"):
+        assert word not in text
+    assert "Most unusual" in text
 
 
 def test_hours_have_hours():
@@ -97,7 +227,8 @@ def test_no_name_breaks_the_page(source):
 
 def test_verdicts_are_about_how_it_sounds():
     assert verdict(ANGRY) == "Sounds angry"
-    assert verdict(emotion(0.35, 0.05, 0.35, 0.05, 0.1, 0.1)) == "Sounds angry or fearful"
+    both = emotion(0.35, 0.05, 0.35, 0.05, 0.1, 0.1, labels=("angry", "fear"))
+    assert verdict(both) == "Sounds angry or fearful"
     assert (
         verdict(abstain("no speech found", label_set=LABELS))
         == "Not enough evidence: no speech found"

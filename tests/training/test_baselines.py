@@ -1,16 +1,60 @@
 """Baselines: each fold is predicted by what the other folds taught, and by nothing else."""
 
+import sys
+
 import numpy as np
 import pytest
+import soundfile
 
-from voxplain.training.baselines import energy, held_out, majority, probe, support_vectors
+from voxplain.errors import MissingExtra
+from voxplain.training.baselines import (
+    egemaps,
+    energy,
+    held_out,
+    majority,
+    probe,
+    support_vectors,
+)
 
 
-def test_energy_by_hand():
-    rising = np.tile(np.float16([0, 1, 2]), (80, 1))
-    steady = np.full((80, 5), 0.5, np.float16)
-    steady[:40] = 1.5  # bands are averaged
-    np.testing.assert_allclose(energy([rising, steady]), [[1, np.sqrt(2 / 3)], [1, 0]])
+@pytest.fixture
+def write(tmp_path):
+    """A recording of noise, each half of it at a level of its own."""
+    noise = 0.01 * np.random.default_rng(0).standard_normal(2 * 16_000)
+
+    def file(name, first, second):
+        levels = np.repeat(10 ** (np.array([first, second]) / 20), 16_000)
+        soundfile.write(tmp_path / name, noise * levels, 16_000, subtype="FLOAT")
+        return tmp_path / name
+
+    return file
+
+
+def test_energy_is_in_units_of_40_db(write, tmp_path):
+    paths = [write("soft.wav", 0, 0), write("loud.wav", 20, 20), write("both.wav", 0, 20)]
+    soft, loud, both = energy(paths, cache=tmp_path / "cache", jobs=1)
+    assert loud[0] - soft[0] == pytest.approx(0.5, abs=1e-3)
+    assert loud[1] == pytest.approx(soft[1], abs=1e-3)
+    assert both[0] - soft[0] == pytest.approx(0.25, abs=0.01)
+    assert soft[1] < 0.03  # steady noise
+    assert both[1] == pytest.approx(0.25, abs=0.01)  # half of it 0.25 above, half below the mean
+
+
+def test_egemaps_are_those_of_opensmile(angry, tmp_path):
+    opensmile = pytest.importorskip("opensmile")
+    (found,) = egemaps([angry], cache=tmp_path, jobs=1)
+    samples, rate = soundfile.read(angry, dtype="float32")
+    assert rate == 16_000
+    smile = opensmile.Smile(feature_set=opensmile.FeatureSet.eGeMAPSv02)
+    expected = smile.process_signal(samples, rate).to_numpy()[0]
+    assert found.shape == (88,)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_egemaps_need_opensmile(monkeypatch, angry, tmp_path):
+    monkeypatch.setitem(sys.modules, "opensmile", None)
+    with pytest.raises(MissingExtra, match=r"voxplain\[opensmile\]"):
+        egemaps([angry], cache=tmp_path, jobs=1)
 
 
 def test_the_majority_is_that_of_the_other_folds():

@@ -8,7 +8,8 @@ import pytest
 from voxplain import plugins
 from voxplain.errors import CorpusNotFound
 from voxplain.labels import CANONICAL
-from voxplain.training.corpora._reading import Card, Utterance
+from voxplain.training.corpora import cremad
+from voxplain.training.corpora._reading import Card, Ratings, Utterance
 
 SPEECH = Path(__file__).parents[3] / "shared/data/speech"
 EACH = pytest.mark.parametrize("corpus", plugins.names("corpora"))
@@ -141,6 +142,59 @@ def test_another_folder_is_refused(corpus, tmp_path):
 def test_a_missing_folder_is_refused(corpus, tmp_path):
     with pytest.raises(CorpusNotFound, match="nowhere holds no file named like"):
         read(corpus, tmp_path / "nowhere")
+
+
+VOTES = """\
+"","A","D","F","H","N","S","fileName","numResponses","meanEmoResp","meanAngerResp",\
+"meanDisgustResp","meanFearResp","meanHappyResp","meanNeutralResp","meanSadResp"
+"100020",5,4,0,0,2,0,"1001_DFA_ANG_XX",11,59.5,54.8,47.75,-1,-1,94.5,-1
+"100021",0,1,2,3,0,4,"1001_IEO_FEA_MD",10,50,-1,10,20,30,-1,40
+"200020",0,0,0,0,9,0,"1001_DFA_ANG_XX",9,71,-1,-1,-1,-1,71,-1
+"300020",9,0,0,0,0,0,"1001_IEO_DIS_LO",9,80,80,-1,-1,-1,-1,-1
+"""  # voices alone are 1xxxxx, faces 2xxxxx, both 3xxxxx; -1 where nobody was of that opinion
+
+
+@pytest.fixture
+def rated(tmp_path):
+    """Clips of CREMA-D, with what listeners said and who speaks in a folder beside them."""
+    fill(tmp_path, [*NAMES["cremad"], "tables/tabulatedVotes.csv"])
+    (tmp_path / "tables/tabulatedVotes.csv").write_text(VOTES, encoding="utf-8")
+    people = "ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n"
+    (tmp_path / "tables/VideoDemographics.csv").write_text(people, encoding="utf-8")
+    return tmp_path
+
+
+def test_ratings_are_those_of_the_voice_alone(rated):
+    found = {one.path.stem: one.ratings for one in cremad.read(rated)}
+    assert len(found) == len(NAMES["cremad"])
+    assert {name: ratings for name, ratings in found.items() if ratings} == {
+        "1001_DFA_ANG_XX": Ratings(
+            votes={"angry": 5, "disgust": 4, "neutral": 2},
+            intensity={"angry": 54.8, "disgust": 47.75, "neutral": 94.5},
+        ),
+        "1001_IEO_FEA_MD": Ratings(
+            votes={"disgust": 1, "fear": 2, "happy": 3, "sad": 4},
+            intensity={"disgust": 10, "fear": 20, "happy": 30, "sad": 40},
+        ),
+    }
+
+
+def test_speakers_are_described_as_the_corpus_describes_them(rated):
+    assert cremad.demographics(rated) == {
+        "cremad_1001": {
+            "ActorID": "1001",
+            "Age": "51",
+            "Sex": "Male",
+            "Race": "Caucasian",
+            "Ethnicity": "Not Hispanic",
+        }
+    }
+
+
+def test_without_the_tables_nobody_was_asked_and_nothing_is_known(tmp_path):
+    root = fill(tmp_path, NAMES["cremad"])
+    assert [one.ratings for one in cremad.read(root)] == [None] * len(NAMES["cremad"])
+    assert cremad.demographics(root) == {}
 
 
 @EACH

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.spatial import distance
 
 from voxplain.training.metrics import (
     Interval,
     accuracy,
+    area_under_risk_coverage,
+    concordance,
+    entropy,
     expected_calibration_error,
+    jensen_shannon,
     speaker_interval,
     unweighted_average_recall,
 )
@@ -52,6 +58,69 @@ def test_bins_of_the_calibration_error(bins):
     # 0.6 (right) and 0.9 (wrong): in one bin |1.5 - 1| / 2, apart (0.4 + 0.9) / 2.
     found = expected_calibration_error([0, 1], [[0.6, 0.4], [0.9, 0.1]], bins=bins)
     assert found == pytest.approx(0.65 if bins == 10 else 0.25)
+
+
+@pytest.mark.parametrize(
+    ("truth", "confidences", "expected"),
+    [
+        # By confidence right, wrong, right: 0/1, 1/2 and 1/3 of the surest are wrong.
+        ([0, 0, 1], [0.6, 0.9, 0.8], (0 + 1 / 2 + 1 / 3) / 3),
+        ([0, 1, 1], [0.6, 0.9, 0.8], (1 + 1 + 2 / 3) / 3),
+        ([0, 0, 0], [0.6, 0.9, 0.8], 0.0),
+        ([1, 1, 1], [0.6, 0.9, 0.8], 1.0),
+        ([0], [0.9], 0.0),
+    ],
+)
+def test_area_under_risk_and_coverage(truth, confidences, expected):
+    probabilities = [[confidence, 1 - confidence] for confidence in confidences]
+    assert area_under_risk_coverage(truth, probabilities) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "expected"),
+    [
+        ([0, 1, 2], [0, 1, 2], 1),
+        ([0, 1, 2], [2, 1, 0], -1),
+        # Variances 2/3, covariance 2/3: 2 * 2/3 / (2/3 + 2/3 + 1).
+        ([0, 1, 2], [1, 2, 3], 4 / 7),
+        # Twice as far: covariance 4/3, variances 2/3 and 8/3, means 1 and 2.
+        ([0, 1, 2], [0, 2, 4], (8 / 3) / (2 / 3 + 8 / 3 + 1)),
+        ([0, 1, 2], [1, 1, 1], 0),
+    ],
+)
+def test_concordance(truth, prediction, expected):
+    assert concordance(truth, prediction) == pytest.approx(expected)
+
+
+def test_concordance_is_correlation_less_for_another_scale_and_place():
+    """Lin's other form: r times 2 / (s1/s2 + s2/s1 + (difference of means)^2 / (s1 s2))."""
+    random = np.random.default_rng(0)
+    truth = random.normal(2, 3, 200)
+    prediction = 0.5 * truth + random.normal(1, 2, 200)
+    one, other = truth.std(), prediction.std()
+    apart = (truth.mean() - prediction.mean()) ** 2 / (one * other)
+    expected = stats.pearsonr(truth, prediction)[0] * 2 / (one / other + other / one + apart)
+    assert concordance(truth, prediction) == pytest.approx(expected)
+
+
+def shares(seed):
+    """Some of six labels, some of them never chosen."""
+    random = np.random.default_rng(seed)
+    counts = random.multinomial(10, random.dirichlet(np.ones(6), 50))
+    return counts / 10
+
+
+def test_entropy_is_that_of_scipy():
+    rows = shares(0)
+    assert (rows == 0).any()
+    np.testing.assert_allclose(entropy(rows), stats.entropy(rows, base=2, axis=1), atol=1e-12)
+
+
+def test_jensen_shannon_is_that_of_scipy():
+    one, other = shares(0), shares(1)
+    expected = distance.jensenshannon(one, other, base=2, axis=1) ** 2
+    np.testing.assert_allclose(jensen_shannon(one, other), expected, atol=1e-12)
+    np.testing.assert_allclose(jensen_shannon(one, other), jensen_shannon(other, one), atol=1e-12)
 
 
 def clustered():

@@ -1,1 +1,1 @@
-"""Encoders: waveform to embedding. They bring torch along."""
+"""Encoders: waveform to embedding. What trains them brings torch along."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from voxplain.errors import WeightsMissing
 
-__all__ = ["WhisperEncoder"]
+__all__ = ["StateEncoder", "WhisperEncoder"]
 
 
 class WhisperEncoder(nn.Module):
@@ -113,3 +114,21 @@ class _Attention(nn.Module):
         q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
         mixed = functional.scaled_dot_product_attention(q, k, v)
         return self.out_proj(mixed.transpose(1, 2).flatten(-2))
+
+
+class StateEncoder(nn.Module):
+    """Log-mel (1, 80, frames) -> (1, frames / 4, (layers - 1) x width), a state every 40 ms.
+
+    The outputs of the layers from the second on side by side, averaged over pairs of frames: how a
+    voice sounds changes more slowly than its phones.
+    """
+
+    def __init__(self, encoder: WhisperEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """States."""
+        states = torch.cat(self.encoder(log_mel)[1:], -1)
+        pairs = functional.avg_pool1d(states.transpose(1, 2), 2, ceil_mode=True)
+        return pairs.transpose(1, 2)

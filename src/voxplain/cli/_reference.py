@@ -1,4 +1,4 @@
-"""The options that say what levels compare with."""
+"""The options that say whom a voice compares with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from voxplain.descriptors._levels import GROUPS
 __all__ = ["add_reference"]
 
 
-def add_reference(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments."""
+def add_reference(parser: argparse.ArgumentParser, *, judged: str = "levels") -> None:
+    """Describe the arguments; ``judged`` is what can be told relative to a speaker."""
     parser.add_argument(
         "--reference-group",
         metavar="GROUP",
@@ -21,10 +21,11 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a recording of the same speaker, best neutral; may be given several times",
+        help=f"judge {judged} against this recording of the same speaker, best neutral; "
+        "may be given several times",
     )
     parser.add_argument(
         "--relative",
         action="store_true",
-        help="compare with the same speaker's other stretches of speech",
+        help=f"judge {judged} against the same speaker's other stretches of speech",
     )

@@ -4,7 +4,7 @@ examples:
   voxplain analyze memo.m4a              a summary, and memo.voxplain.json
   voxplain analyze memo.m4a --json       JSON on standard output, no files
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
-  voxplain analyze talk.wav --relative   levels against the rest of the talk
+  voxplain analyze talk.wav --relative   each part against the rest of the talk
   cat memo.wav | voxplain analyze -      standard input
 """
 
@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="embedded model or model folder")
-    add_reference(parser)
+    add_reference(parser, judged="levels and emotion")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -152,6 +152,7 @@ def _row(name: str, outcome: Analysis | VoxplainError) -> dict[str, Any]:
         "verdict": "|".join(emotion.verdict.labels),
         "reason": emotion.verdict.reason or "",
         **{label: round(p, 6) for label, p in emotion.categories.items()},
+        **{f"perceived_{label}": round(p, 6) for label, p in emotion.perceived.items()},
     }
     if dimensions is not None:
         for axis in ("valence", "arousal", "dominance"):

@@ -2,8 +2,7 @@
 
 example:
   voxplain evaluate recipes/embedded/speech.yaml --root cremad=DIR
-                    --root emodb=DIR --encoder whisper-tiny.en-encoder
-                    --model model/
+                    --root emodb=DIR --root ravdess=DIR --model model/
 
 A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot.
 """
@@ -23,7 +22,6 @@ __all__ = ["add", "run"]
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("recipe", type=Path, help="the YAML file the model was trained by")
-    parser.add_argument("--encoder", type=Path, metavar="DIR", required=True, help="checkpoint")
     parser.add_argument("--model", type=Path, metavar="DIR", required=True, help="model folder")
     add_data(parser)
 
@@ -38,7 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
         load_recipe(arguments.recipe, {"embedded": EmbeddedRecipe}),
         model=arguments.model,
         roots=roots(arguments),
-        encoder=arguments.encoder,
         cache=arguments.cache,
         jobs=arguments.jobs,
     )

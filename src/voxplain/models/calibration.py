@@ -1,11 +1,56 @@
-"""Temperature scaling (Guo et al. 2017): one number that makes probabilities mean what they say."""
+"""What makes numbers mean what they say: temperature, conformal sets and conformal intervals.
+
+All of it is fitted on held-out speakers and stored in the card of a model.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["fit_temperature", "softmax"]
+__all__ = [
+    "COVERAGE",
+    "Calibration",
+    "fit_mass",
+    "fit_temperature",
+    "fit_widening",
+    "label_sets",
+    "softmax",
+]
+
+COVERAGE = 0.9
+"""Share of unseen recordings whose set, or interval, should hold the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a card says beside its weights."""
+
+    labels: tuple[str, ...]
+    """Of the portrayed emotions, in the order of the logits."""
+    votes: tuple[str, ...]
+    """Of the listeners' votes, in the order of the logits."""
+    sounds: tuple[str, ...]
+    """What is heard beside one voice, which is the first."""
+    temperature: float = 1.0
+    mass: float = COVERAGE
+    """Probability that a set of labels must reach."""
+    widening: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Of the intervals of valence, arousal and dominance, to each side."""
+    least_voice: float = 0.5
+    """Probability of one voice below which nothing is said."""
+
+    @classmethod
+    def of_card(cls, card: Mapping[str, Any]) -> Calibration:
+        """Raises KeyError for a card that lacks something."""
+        told = ((item.name, card[item.name]) for item in fields(cls))
+        plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in told}
+        return cls(**plain)
 
 
 def softmax(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -21,10 +66,10 @@ def softmax(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float6
 
 
 def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> float:
-    """The temperature in [0.05, 20] with the lowest negative log-likelihood on held-out data.
+    """The temperature in [0.05, 20] with the lowest negative log-likelihood (Guo et al. 2017).
 
-    ``truth`` (n,) class indices, ``logits`` (n, classes). Bisection on the derivative with respect
-    to the inverse temperature, in which the likelihood is concave.
+    ``truth`` (n,) class indices, ``logits`` (n, classes), of held-out data. Bisection on the
+    derivative with respect to the inverse temperature, in which the likelihood is concave.
     """
     rows = np.asarray(logits, np.float64)
     own = rows[np.arange(len(rows)), np.asarray(truth)]
@@ -34,3 +79,50 @@ def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> float:
         expected = (softmax(rows, temperature=1 / middle) * rows).sum(1)
         low, high = (middle, high) if np.mean(own - expected) > 0 else (low, middle)
     return 2 / (low + high)
+
+
+def label_sets(probabilities: ArrayLike, *, mass: ArrayLike) -> NDArray[np.bool_]:
+    """(..., classes): the fewest classes, from the most probable down, that reach the mass.
+
+    >>> label_sets([0.6, 0.3, 0.1], mass=0.8).tolist()
+    [True, True, False]
+    """
+    found: NDArray[np.bool_] = _above(np.asarray(probabilities, np.float64)) < np.asarray(mass)
+    return found
+
+
+def fit_mass(truth: ArrayLike, probabilities: ArrayLike, *, coverage: float = COVERAGE) -> float:
+    """The mass with which ``label_sets`` hold the truth of unseen data with that probability.
+
+    Split conformal prediction with cumulated probabilities (Romano, Sesia & Candès 2020), without
+    their randomisation. ``truth`` (n,) class indices, ``probabilities`` (n, classes).
+    """
+    above = _above(np.asarray(probabilities, np.float64))
+    scores = above[np.arange(len(above)), np.asarray(truth)]
+    return float(np.nextafter(_quantile(scores, coverage), np.inf))
+
+
+def fit_widening(
+    truth: ArrayLike, low: ArrayLike, high: ArrayLike, *, coverage: float = COVERAGE
+) -> float:
+    """What (n,) intervals must grow by, to each side, to hold unseen values with that probability.
+
+    Conformalised quantile regression (Romano, Patterson & Candès 2019, eq. 6); it may be negative.
+    """
+    values = np.asarray(truth, np.float64)
+    return _quantile(np.maximum(np.asarray(low) - values, values - np.asarray(high)), coverage)
+
+
+def _above(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of all that is more probable than each class."""
+    order = np.argsort(-probabilities, axis=-1, kind="stable")
+    ranked = np.take_along_axis(probabilities, order, -1)
+    above = np.empty_like(ranked)
+    np.put_along_axis(above, order, ranked.cumsum(-1) - ranked, -1)
+    return above
+
+
+def _quantile(scores: NDArray[np.float64], coverage: float) -> float:
+    """The smallest score with at least that share of n + 1 at or below it."""
+    rank = math.ceil(coverage * (len(scores) + 1))
+    return float(np.sort(scores)[min(rank, len(scores)) - 1])

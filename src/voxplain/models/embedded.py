@@ -1,4 +1,4 @@
-"""The embedded model: log-mel in, logits out, through ONNX Runtime and nothing else."""
+"""The embedded model: states of its encoder in, readings out, through ONNX Runtime alone."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxplain.backbones.embedded import EmbeddedBackbone, session
 from voxplain.errors import ArtifactError, ChecksumMismatch, UnknownName, WeightsMissing
-from voxplain.models.calibration import softmax
-from voxplain.models.log_mel import log_mel
-from voxplain.types import Audio
+from voxplain.models.calibration import Calibration
+from voxplain.models.judgement import Readings
+from voxplain.models.profile import Profile
+from voxplain.types import Audio, Embedding
 
 __all__ = ["EmbeddedModel", "embedded_models"]
 
 _ASSETS = "assets/models"
-_CARD = ("name", "labels", "temperature", "sha256")
 
 
 def embedded_models() -> tuple[str, ...]:
@@ -32,19 +33,19 @@ def embedded_models() -> tuple[str, ...]:
 
 
 class EmbeddedModel:
-    """A model folder: ``model.onnx`` and ``card.json``.
+    """A model folder: ``encoder.onnx``, ``head.onnx`` and ``card.json``.
 
-    One recording at a time on one thread, so that a result depends on neither the company a
-    recording keeps nor the number of cores.
+    With a ``fold``, the head that never heard the speakers of that fold (``card["folds"]``): for
+    figures on unseen speakers. One recording at a time on one thread, so that a result depends on
+    neither the company a recording keeps nor the number of cores.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fold: int | None = None) -> None:
         """Raises WeightsMissing, ChecksumMismatch or, for a card that is none, ArtifactError."""
-        import onnxruntime
-
+        place = "head.onnx" if fold is None else f"folds/head_{fold}.onnx"
         try:
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            weights = (folder / "model.onnx").read_bytes()
+            encoder, head = ((folder / part).read_bytes() for part in ("encoder.onnx", place))
         except OSError as error:
             raise WeightsMissing(
                 f"{folder} is no model folder: {error.filename} can't be read; "
@@ -52,31 +53,28 @@ class EmbeddedModel:
             ) from error
         except ValueError as error:  # neither JSON nor text
             raise ArtifactError(f"{folder / 'card.json'} is no card: {error}") from error
-        lacking = [key for key in _CARD if key not in card]
-        if lacking:
-            raise ArtifactError(f"{folder / 'card.json'} is no card: it lacks {', '.join(lacking)}")
-        self.sha256 = hashlib.sha256(weights).hexdigest()
-        if self.sha256 != card["sha256"]:
+        try:
+            self.name: str = card["name"]
+            self.calibration = Calibration.of_card(card)
+            promised = (card if fold is None else card["folds"][fold])["sha256"]
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(f"{folder / 'card.json'} is no card: it lacks {error}") from error
+        self.sha256 = hashlib.sha256(encoder + head).hexdigest()
+        if self.sha256 != promised:
             raise ChecksumMismatch(
-                f"{folder / 'model.onnx'} has SHA-256 {self.sha256[:12]}…, its card says "
-                f"{card['sha256'][:12]}…; reinstall voxplain or train the model again"
+                f"{folder} holds weights with SHA-256 {self.sha256[:12]}…, its card says "
+                f"{promised[:12]}…; reinstall voxplain or train the model again"
             )
         self.card: Mapping[str, Any] = card
-        self.name: str = card["name"]
-        self.labels: tuple[str, ...] = tuple(card["labels"])
-        self.temperature: float = card["temperature"]
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Weights are stored in 8 bits; this unpacks them once at load, and sums stay in float32.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
-        self._session = onnxruntime.InferenceSession(
-            weights, options, providers=["CPUExecutionProvider"]
-        )
-        classes = self._session.get_outputs()[0].shape[-1]
-        if classes != len(self.labels):
+        self.backbone = EmbeddedBackbone(encoder, name=self.name)
+        self._head = session(head)
+        wanted = [len(self.calibration.labels), len(self.calibration.votes), 3]
+        wanted.append(len(self.calibration.sounds))
+        found = [output.shape[-1] for output in self._head.get_outputs()]
+        if found != wanted:
             raise ArtifactError(
-                f"{folder / 'card.json'} has {len(self.labels)} labels, its model {classes} outputs"
+                f"{folder / 'card.json'} names {wanted} labels, votes, dimensions and sounds, "
+                f"its model has {found}"
             )
 
     @classmethod
@@ -87,16 +85,24 @@ class EmbeddedModel:
         """
         return _load(name)
 
-    def logits(self, log_mel: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(classes,) of a log-mel spectrogram (80, frames)."""
-        (logits,) = self._session.run(None, {"log_mel": log_mel.astype(np.float32)[None]})
-        found: NDArray[np.float32] = logits[0]
-        return found
+    def embed(self, audio: Audio) -> Embedding:
+        """The encoder's states of 16 kHz sound."""
+        return self.backbone.embed(audio)
 
-    def categories(self, audio: Audio) -> dict[str, float]:
-        """Calibrated probability of each portrayed emotion."""
-        probabilities = softmax(self.logits(log_mel(audio.waveform)), temperature=self.temperature)
-        return dict(zip(self.labels, probabilities.tolist(), strict=True))
+    def read(self, embedding: Embedding, profile: Profile | None = None) -> Readings:
+        """What the states say; given the speaker's profile, against how the speaker is otherwise.
+
+        Without a profile it is exactly the model that knows no speaker.
+        """
+        known = profile or Profile.empty(embedding.frames.shape[1])
+        given: dict[str, NDArray[np.floating]] = {
+            "states": embedding.frames,
+            "mean": known.mean,
+            "square": known.square,
+            "trust": np.array(known.trust),
+        }
+        found = self._head.run(None, {k: v.astype(np.float32)[None] for k, v in given.items()})
+        return Readings(*(output[0] for output in found))
 
 
 @functools.cache

@@ -1,64 +1,140 @@
-"""From probabilities to what may be said: dimensions, and a verdict that can abstain."""
+"""From readings to what may be said: probabilities, dimensions, and a verdict that can abstain."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from voxplain.models.calibration import Calibration, label_sets, softmax
 from voxplain.types import Dimension, Dimensions, Emotion, Verdict
 
-__all__ = ["abstain", "judge"]
+__all__ = [
+    "DIMENSIONS",
+    "MOST_LABELS",
+    "Readings",
+    "abstain",
+    "coordinates",
+    "judge",
+    "whole",
+    "widened",
+]
 
-_SURE = 0.6
-"""Probability that the labels of a verdict hold together."""
-_MOST_LABELS = 3
+DIMENSIONS = ("valence", "arousal", "dominance")
+
+MOST_LABELS = 3
+"""Of a verdict; where more are likely there is not enough evidence."""
 
 
-def judge(categories: Mapping[str, float]) -> Emotion:
-    """Emotion from calibrated probabilities (label -> probability, summing to 1).
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """What a model reads off a stretch of speech, not yet calibrated."""
 
-    The verdict is the smallest set of labels that holds 60 % of the probability; if that takes more
-    than three labels there is not enough evidence.
+    categories: NDArray[np.float32]
+    """(labels,) logits"""
+    perceived: NDArray[np.float32]
+    """(votes,) logits"""
+    dimensions: NDArray[np.float32]
+    """(3, 3): low, value and high of valence, arousal and dominance"""
+    sound: NDArray[np.float32]
+    """(sounds,) logits; the first is one voice"""
+
+    @classmethod
+    def stacked(cls, readings: Sequence[Readings]) -> Readings:
+        """Those of many stretches, along a new first axis."""
+        return cls(*(np.stack([getattr(one, part) for one in readings]) for part in cls.__slots__))
+
+    def some(self, rows: NDArray[np.int64]) -> Readings:
+        """Of stacked ones those of some rows."""
+        return Readings(*(getattr(self, part)[rows] for part in self.__slots__))
+
+
+def judge(readings: Readings, calibration: Calibration) -> Emotion:
+    """What a stretch of speech sounds like; it abstains where it hears something else."""
+    heard = softmax(readings.sound)
+    if heard[0] < calibration.least_voice:
+        other = calibration.sounds[1 + int(np.argmax(heard[1:]))]
+        return abstain(f"it sounds like {other}", label_set=calibration.labels)
+    categories = softmax(readings.categories, temperature=calibration.temperature)
+    perceived = softmax(readings.perceived)
+    dimensions = widened(readings.dimensions, np.array(calibration.widening))
+    return _emotion(categories, perceived, dimensions, calibration)
+
+
+def whole(
+    emotions: Sequence[Emotion], seconds: Sequence[float], calibration: Calibration
+) -> Emotion:
+    """The mean of stretches, weighted by their length; those that have nothing to say don't count.
+
+    If none has, it abstains for the reason of the longest.
     """
-    ranked = sorted(categories, key=lambda label: -categories[label])
-    reached = np.cumsum([categories[label] for label in ranked]) >= _SURE
-    needed = int(np.argmax(reached)) + 1
-    if needed > _MOST_LABELS:
-        verdict = Verdict((), f"{needed} emotions are about equally likely")
-    else:
-        verdict = Verdict(tuple(ranked[:needed]))
-    return Emotion(dict(categories), _dimensions(categories), tuple(categories), verdict)
+    told = [(one, length) for one, length in zip(emotions, seconds, strict=True) if one.categories]
+    if not told:
+        return emotions[int(np.argmax(seconds))]
+    weights = np.array([length for _, length in told])
+    weights /= weights.sum()
+
+    def mean(values: Sequence[Any]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = np.tensordot(weights, np.array(values), 1)
+        return found
+
+    return _emotion(
+        mean([list(one.categories.values()) for one, _ in told]),
+        mean([list(one.perceived.values()) for one, _ in told]),
+        mean([_points(one) for one, _ in told]),
+        calibration,
+    )
 
 
 def abstain(reason: str, *, label_set: tuple[str, ...]) -> Emotion:
     """The Emotion of a recording in which there is nothing to judge."""
-    return Emotion({}, None, label_set, Verdict((), reason))
+    return Emotion({}, {}, None, label_set, Verdict((), reason))
 
 
-def _dimensions(categories: Mapping[str, float]) -> Dimensions | None:
-    """None if a label was never rated."""
-    proxy = _proxy()
-    if not categories.keys() <= proxy["coordinates"].keys():
-        return None
-    weights = np.array(list(categories.values()))
-    found = {}
-    for name in ("valence", "arousal", "dominance"):
-        rated = np.array([proxy["coordinates"][label][name] for label in categories])
-        points = (rated + 1) / 2
-        order = np.argsort(points)
-        mass = np.cumsum(weights[order])
-        # The interval between the 5 % and the 95 % point of the categories' own distribution.
-        low, high = (
-            points[order][min(int(np.searchsorted(mass, q)), len(points) - 1)] for q in (0.05, 0.95)
-        )
-        value = float(weights @ points)
-        # Of a distribution with a far tail the mean lies outside that interval.
-        found[name] = Dimension(value, min(float(low), value), max(float(high), value))
-    return Dimensions(**found, proxy=proxy["proxy"])
+def widened(dimensions: NDArray[np.floating], widening: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Low, value and high (..., 3, 3) of the three dimensions, widened (..., 3), within [0, 1]."""
+    moved = np.clip(dimensions + widening[..., None] * (-1, 0, 1), 0, 1)
+    low, value, high = np.moveaxis(moved, -1, 0)
+    return np.stack([np.minimum(low, value), value, np.maximum(high, value)], -1)
+
+
+def coordinates() -> Mapping[str, Mapping[str, float]]:
+    """Label -> valence, arousal and dominance in [-1, 1]."""
+    found: Mapping[str, Mapping[str, float]] = _proxy()["coordinates"]
+    return found
+
+
+def _emotion(
+    categories: NDArray[np.float64],
+    perceived: NDArray[np.float64],
+    dimensions: NDArray[np.float64],
+    calibration: Calibration,
+) -> Emotion:
+    likely = label_sets(categories, mass=calibration.mass)
+    ranked = [calibration.labels[index] for index in np.argsort(-categories) if likely[index]]
+    if len(ranked) > MOST_LABELS:
+        verdict = Verdict((), f"{len(ranked)} emotions are about equally likely")
+    else:
+        verdict = Verdict(tuple(ranked))
+    points = [Dimension(value, low, high) for low, value, high in dimensions.tolist()]
+    named = dict(zip(DIMENSIONS, points, strict=True))
+    return Emotion(
+        dict(zip(calibration.labels, categories.tolist(), strict=True)),
+        dict(zip(calibration.votes, perceived.tolist(), strict=True)),
+        Dimensions(**named, proxy=_proxy()["proxy"]),
+        calibration.labels,
+        verdict,
+    )
+
+
+def _points(emotion: Emotion) -> list[list[float]]:
+    found = [getattr(emotion.dimensions, name) for name in DIMENSIONS]
+    return [[one.low, one.value, one.high] for one in found]
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -18,17 +18,20 @@ _BAR = 44
 _STRIP = 60
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHADES = " ·░▒▓█"
+_LEGEND = """\
+Portrayed: how probably it was meant. Listeners: the share who would choose it.
+Learned from acted speech. How a voice sounds, not what a person feels."""
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 
 
 def render(analysis: Analysis) -> str:
     """The verdict, then what it stands on; ends with a newline."""
-    parts = [_head(analysis), *_categories(analysis.emotion), *_descriptors(analysis)]
+    parts = [_head(analysis), *_emotion(analysis.emotion), *_descriptors(analysis)]
     if len(analysis.segments) > 1:
         parts += _over_time(analysis)
     parts += [f"\nNote: {warning}." for warning in analysis.warnings]
     if analysis.emotion.categories:
-        parts.append("\nLearned from acted speech. How a voice sounds, not what a person feels.")
+        parts.append(f"\n{_LEGEND}")
     return "\n".join(parts) + "\n"
 
 
@@ -64,12 +67,17 @@ def _head(analysis: Analysis) -> str:
     return f"{name}  {length}\n\n{said}"
 
 
-def _categories(emotion: Emotion) -> Iterator[str]:
+def _emotion(emotion: Emotion) -> Iterator[str]:
     if not emotion.categories:
         return
-    yield ""
-    for label, probability in sorted(emotion.categories.items(), key=lambda item: -item[1]):
-        yield f"  {label:<10}{_bar(probability)} {probability:5.2f}"
+    portrayed, perceived = emotion.categories, emotion.perceived
+    yield f"\n{'portrayed':>{_BAR + 18}}{'listeners':>12}"
+    for label in sorted({**portrayed, **perceived}, key=lambda name: -portrayed.get(name, 0)):
+        bar = _bar(portrayed.get(label, 0))
+        yield f"  {label:<10}{bar} {_share(portrayed, label):>5}{_share(perceived, label):>12}"
+    said = _listeners(emotion)
+    if said:
+        yield f"\n{said}"
     if emotion.dimensions is not None:
         yield ""
         for name in ("valence", "arousal", "dominance"):
@@ -78,6 +86,24 @@ def _categories(emotion: Emotion) -> Iterator[str]:
                 f"  {name:<10}{_scale(dimension)} {dimension.value:5.2f}"
                 f"  ({dimension.low:.2f} to {dimension.high:.2f})"
             )
+
+
+def _share(shares: Mapping[str, float], label: str) -> str:
+    return f"{shares[label]:.2f}" if label in shares else "–"
+
+
+def _listeners(emotion: Emotion) -> str | None:
+    """What they would say, where it is not the verdict."""
+    if not emotion.perceived:
+        return None
+    label, share = max(emotion.perceived.items(), key=lambda item: item[1])
+    if share < 0.5:
+        named = " or ".join(phrase(one) for one in (label, *emotion.minor))
+        return f"Listeners would disagree about this voice: {named}."
+    if label in emotion.verdict.labels:
+        return None
+    some = "".join(f", some {phrase(one)}" for one in emotion.minor)
+    return f"Most listeners would call this voice {phrase(label)}{some}."
 
 
 def _bar(share: float) -> str:
@@ -110,20 +136,24 @@ def _descriptors(analysis: Analysis) -> Iterator[str]:
 
 
 def _over_time(analysis: Analysis) -> Iterator[str]:
+    if not analysis.emotion.categories:
+        return
     edges = np.linspace(0, analysis.duration, _STRIP + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     half = analysis.duration / _STRIP / 2
-    count = len(analysis.segments)
-    yield f"\nOver time, {_clock(0)} to {_clock(analysis.duration)} ({count} segments):"
+    judged = [segment for segment in analysis.segments if segment.emotion.categories]
+    count, mute = len(analysis.segments), len(analysis.segments) - len(judged)
+    counted = f"{count} segments, {mute} not judged" if mute else f"{count} segments"
+    yield f"\nOver time, {_clock(0)} to {_clock(analysis.duration)} ({counted}):"
     for label in analysis.emotion.categories:
         cells = []
         for middle in middles:
             here = [
                 segment.emotion.categories[label]
-                for segment in analysis.segments
+                for segment in judged
                 if segment.start < middle + half and segment.end > middle - half
             ]
-            # Speech always shows at least a dot; blank is where nobody speaks.
+            # A voice always shows at least a dot; blank is where there is none.
             cells.append(_SHADES[min(5, 1 + int(np.mean(here) * 5))] if here else " ")
         yield f"  {label:<10}{''.join(cells)}"
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio import read
+from voxplain.backbones.log_mel import log_mel
 from voxplain.plugins import require
 from voxplain.training.hearing import of_each
 
@@ -59,16 +60,20 @@ def support_vectors() -> Any:
     return make_pipeline(StandardScaler(), SVC(class_weight="balanced"))
 
 
-def energy(log_mels: Sequence[NDArray[np.float16]]) -> Features:
+def energy(paths: Sequence[Path], *, cache: Path, jobs: int) -> Features:
     """(n, 2): mean and standard deviation over frames of the log-mel energy."""
-    level = [mel.astype(float).mean(0) for mel in log_mels]
-    return np.array([[frames.mean(), frames.std()] for frames in level])
+    return np.array(of_each(_energy, [str(path) for path in paths], cache=cache, jobs=jobs))
+
+
+def _energy(path: str) -> Features:
+    frames = log_mel(read.read(path).waveform).mean(0)
+    return np.array([frames.mean(), frames.std()], float)
 
 
 def egemaps(paths: Sequence[Path], *, cache: Path, jobs: int) -> Features:
     """(n, 88): openSMILE's eGeMAPSv02 functionals. Raises MissingExtra."""
     require("opensmile", extra="opensmile")
-    return np.array(of_each(_egemaps, paths, cache=cache, jobs=jobs), float)
+    return np.array(of_each(_egemaps, [str(path) for path in paths], cache=cache, jobs=jobs), float)
 
 
 def _egemaps(path: str) -> Features:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from voxplain import __version__
-from voxplain.backbones.whisper import WhisperEncoder
-from voxplain.models.calibration import fit_temperature
-from voxplain.models.speech_network import AttentiveHead, SpeechNetwork, encode
+from voxplain.backbones.log_mel import BANDS
+from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
+from voxplain.models.calibration import Calibration
+from voxplain.models.speech_network import SpeechHead, Spoken
+from voxplain.training.conditions import Anything
+from voxplain.training.examples import NOBODY, Examples, Moments, gather
 from voxplain.training.export import export
-from voxplain.training.hearing import Heard, hear, read_corpora
-from voxplain.training.loop import Schedule, fit, predict
-from voxplain.training.metrics import unweighted_average_recall
+from voxplain.training.hearing import hear, hear_sounds, read_corpora
+from voxplain.training.held_out import Heard, Unseen, calibrate
+from voxplain.training.loop import Schedule, fit
+from voxplain.training.sounds import SOUNDS
 from voxplain.training.splits import speaker_folds
 
-__all__ = ["EmbeddedRecipe", "encoder_states", "train"]
+__all__ = ["EmbeddedRecipe", "fit_head", "prepare", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +41,16 @@ class EmbeddedRecipe:
     left_out: tuple[str, ...]
     """Speakers that are not trained on."""
     labels: tuple[str, ...]
+    votes: tuple[str, ...]
+    """What listeners could choose from."""
     layers: int
     """Encoder layers that are kept, from the bottom."""
     channels: int
     dropout: float
+    copies: int
+    """Of each utterance, gone through conditions at random, beside the one that was recorded."""
+    sounds: int
+    """Of each kind that is no single voice."""
     epochs: int
     batch: int
     learning_rate: float
@@ -58,68 +69,84 @@ def train(
     cache: Path,
     jobs: int,
 ) -> None:
-    """Write a model folder (``model.onnx``, ``card.json``) and ``folds.npz``, its held-out logits.
+    """Write a model folder: ``encoder.onnx``, ``head.onnx``, ``card.json`` and ``folds/``.
 
     ``roots`` corpus -> folder, ``encoder`` a Whisper checkpoint folder. The encoder stays as it is
-    but for its upper layers, which are dropped; the head is fitted once without each fold, which
-    gives the figures and the temperature, and once on everything, which is what ships.
+    but for its upper layers, which are dropped. The head is fitted once without each fold
+    (``folds/head_0.onnx`` ...), which gives the figures and the calibration, and once on
+    everything, which is what ships.
 
     Raises CorpusNotFound, WeightsMissing or ConfigError.
     """
-    shortened = WhisperEncoder.from_folder(encoder, layers=recipe.layers).eval()
-    utterances = read_corpora(
-        recipe.corpora, roots=roots, labels=recipe.labels, left_out=recipe.left_out
+    place = out / "encoder.onnx"
+    heard, examples = prepare(
+        recipe, roots=roots, encoder=encoder, place=place, cache=cache, jobs=jobs
     )
-    heard = hear(utterances, cache=cache, jobs=jobs)
-    log.info("%d utterances; no speech in %d more", len(heard), len(utterances) - len(heard))
-    states = encoder_states(shortened, heard)
-    truth = torch.tensor([recipe.labels.index(one.utterance.emotion) for one in heard])
-    speakers = [one.utterance.speaker for one in heard]
-    fold_of = speaker_folds(speakers, folds=recipe.folds, seed=recipe.seed)
-    folds = np.array([fold_of[speaker] for speaker in speakers])
 
-    logits = torch.zeros(len(heard), len(recipe.labels))
+    heads = []
     for fold in range(recipe.folds):
-        here = folds == fold
-        head = _fit(recipe, states, truth, ~here)
-        logits[here] = predict(head, [states[row] for row in np.flatnonzero(here)])
-        found = unweighted_average_recall(truth[here], logits[here].argmax(1))
-        log.info("fold %d: UAR %.3f on %d utterances", fold, found, here.sum())
-    out.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out / "folds.npz",
-        name=[one.utterance.path.name for one in heard],
-        fold=folds,
-        logits=logits.numpy(),
-    )
-    head = _fit(recipe, states, truth, np.ones(len(heard), bool))
+        head = out / f"folds/head_{fold}.onnx"
+        _export(fit_head(recipe, examples.without(fold)), head)
+        members = sorted(set(examples.speakers[examples.folds == fold]) - {NOBODY})
+        heads.append({"speakers": members, "sha256": _sha256(place, head)})
+        log.info("fold %d of %d", fold + 1, recipe.folds)
+    _export(fit_head(recipe, examples), out / "head.onnx")
     card = {
         "name": recipe.name,
         "version": __version__,
-        "labels": recipe.labels,
-        "temperature": fit_temperature(truth, logits),
         "recipe": asdict(recipe),
+        "sha256": _sha256(place, out / "head.onnx"),
+        "folds": heads,
     }
-    export(SpeechNetwork(shortened, head), out, card)
+    unfitted = Calibration(recipe.labels, recipe.votes, SOUNDS)
+    _write(out, card, unfitted)
+    fitted = calibrate(Unseen(out).read(heard), heard.utterances, unfitted)
+    _write(out, card, fitted)
 
 
-def encoder_states(encoder: WhisperEncoder, heard: Sequence[Heard]) -> list[Tensor]:
-    """(frames, width) of each utterance, in half precision."""
-    with torch.inference_mode():
-        return [
-            encode(encoder, torch.from_numpy(one.log_mel.astype(np.float32))[None])[0].half()
-            for one in heard
-        ]
+def prepare(
+    recipe: EmbeddedRecipe,
+    *,
+    roots: dict[str, Path],
+    encoder: Path,
+    place: Path,
+    cache: Path,
+    jobs: int,
+) -> tuple[Heard, Examples]:
+    """Export the encoder to ``place`` and hear with it: the recordings, and all to learn from.
+
+    Raises what ``train`` raises.
+    """
+    shortened = WhisperEncoder.from_folder(encoder, layers=recipe.layers)
+    utterances = read_corpora(
+        recipe.corpora, roots=roots, labels=recipe.labels, left_out=recipe.left_out
+    )
+    folds = speaker_folds([u.speaker for u in utterances], folds=recipe.folds, seed=recipe.seed)
+    example = {"log_mel": torch.randn(1, BANDS, 300)}
+    export(StateEncoder(shortened), place, inputs=example, outputs=["states"], frames_axis=2)
+    hearing: dict[str, Any] = {"folds": folds, "encoder": place, "cache": cache, "jobs": jobs}
+    conditions = [None, *(Anything(copy) for copy in range(1, recipe.copies + 1))]
+    copies = [hear(utterances, condition=condition, **hearing) for condition in conditions]
+    sounds = hear_sounds(utterances, each=recipe.sounds, **hearing)
+    heard = Heard.of(utterances, copies[0])
+    log.info("speech in %d of %d utterances", len(heard.states), len(utterances))
+    examples = gather(
+        utterances, copies, sounds, labels=recipe.labels, votes=recipe.votes, folds=folds
+    )
+    return heard, examples
 
 
-def _fit(
-    recipe: EmbeddedRecipe, states: Sequence[Tensor], truth: Tensor, rows: NDArray[np.bool_]
-) -> AttentiveHead:
+def fit_head(recipe: EmbeddedRecipe, examples: Examples) -> SpeechHead:
+    """A head that has learned from the examples."""
+    spoken = Moments(examples.copies[:1]).of(np.flatnonzero(examples.speakers != NOBODY))
     torch.manual_seed(recipe.seed)
-    head = AttentiveHead(
-        states[0].shape[1],
+    head = SpeechHead(
+        mean=torch.from_numpy(spoken.mean).float(),
+        square=torch.from_numpy(spoken.square).float(),
         channels=recipe.channels,
-        classes=len(recipe.labels),
+        labels=len(recipe.labels),
+        votes=len(recipe.votes),
+        sounds=len(SOUNDS),
         dropout=recipe.dropout,
     )
     schedule = Schedule(
@@ -129,6 +156,25 @@ def _fit(
         weight_decay=recipe.weight_decay,
         mixup=recipe.mixup,
     )
-    chosen = np.flatnonzero(rows).tolist()
-    fit(head, [states[row] for row in chosen], truth[chosen], schedule, seed=recipe.seed)
+    fit(head, examples, schedule, seed=recipe.seed)
     return head
+
+
+def _export(head: SpeechHead, path: Path) -> None:
+    width = len(head.mean)
+    example = {
+        "states": torch.randn(1, 75, width),
+        "mean": torch.zeros(1, width),
+        "square": torch.ones(1, width),
+        "trust": torch.full((1,), 0.5),
+    }
+    export(head, path, inputs=example, outputs=Spoken._fields, frames_axis=1)
+
+
+def _sha256(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _write(out: Path, card: Mapping[str, object], calibration: Calibration) -> None:
+    text = json.dumps({**card, **asdict(calibration)}, indent=2) + "\n"
+    (out / "card.json").write_text(text, encoding="utf-8")

@@ -1,20 +1,15 @@
-"""From a trained network to the model folder that ``EmbeddedModel`` loads."""
+"""From a trained network to an ONNX file that holds its matrices in 8 bits."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
-
-from voxplain.models.log_mel import BANDS
+from torch import Tensor, nn
 
 __all__ = ["export", "store_in_8_bits"]
 
@@ -41,27 +36,34 @@ def store_in_8_bits(network: nn.Module) -> dict[str, tuple[NDArray[np.int8], NDA
     return stored
 
 
-def export(network: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write ``model.onnx`` (``log_mel`` (1, 80, frames) -> ``logits``) and ``card.json``.
+def export(
+    network: nn.Module,
+    path: Path,
+    *,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    frames_axis: int,
+) -> None:
+    """Write an ONNX file.
 
-    Rounds the network's weights to 8 bits in place. The card gains the model's SHA-256.
+    ``inputs`` are examples in the order of the network's arguments, of the first of which
+    ``frames_axis`` may have any length. Rounds the network's weights to 8 bits in place.
     """
     import onnx
     from onnx import numpy_helper
 
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     stored = store_in_8_bits(network)
-    path = folder / "model.onnx"
     with warnings.catch_warnings():
         # Of torch's two exporters the older is deprecated; the newer needs two more packages.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             network.eval(),
-            (torch.randn(1, BANDS, 300),),
+            tuple(inputs.values()),
             path,
-            input_names=["log_mel"],
-            output_names=["logits"],
-            dynamic_axes={"log_mel": {2: "frames"}},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={next(iter(inputs)): {frames_axis: "frames"}},
             opset_version=_OPSET,
             do_constant_folding=False,  # it would rename the weights
             dynamo=False,
@@ -92,6 +94,3 @@ def export(network: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
         graph.node.insert(0, node)
     onnx.checker.check_model(model)
     onnx.save(model, path)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    text = json.dumps({**card, "sha256": sha256}, indent=2) + "\n"
-    (folder / "card.json").write_text(text, encoding="utf-8")

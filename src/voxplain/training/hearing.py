@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio import read
-from voxplain.audio.activity import speech_probabilities
-from voxplain.audio.windows import speech_stretches
+from voxplain.audio.listening import Listener
+from voxplain.backbones.embedded import EmbeddedBackbone
+from voxplain.backbones.log_mel import SAMPLING_RATE
 from voxplain.errors import ConfigError
-from voxplain.models.log_mel import log_mel
 from voxplain.plugins import find, require
+from voxplain.training.conditions import Condition, Voices
 from voxplain.training.corpora._reading import Utterance
+from voxplain.training.sounds import SOUNDS, sound
+from voxplain.types import Audio
 
-__all__ = ["Heard", "hear", "of_each", "read_corpora"]
+__all__ = ["States", "companions", "hear", "hear_sounds", "of_each", "read_corpora"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """An utterance and what the network is shown of it."""
-
-    utterance: Utterance
-    log_mel: NDArray[np.float16]
-    """(80, frames) of its first stretch of speech."""
+Item = TypeVar("Item")
+States = NDArray[np.float16]
+"""(frames, width) of the encoder."""
 
 
 def read_corpora(
@@ -57,54 +55,154 @@ def read_corpora(
 
 
 def of_each(
-    measure: Callable[[str], T | None], paths: Sequence[Path], *, cache: Path, jobs: int
-) -> list[T | None]:
-    """A measurement of each recording, by several processes; in ``cache``, so that it is made once.
+    measure: Callable[..., T],
+    items: Sequence[Item],
+    *,
+    cache: Path,
+    jobs: int,
+    network: Path | None = None,
+) -> list[T]:
+    """A measurement of each item, by several processes; in ``cache``, so that it is made once.
 
-    Made again when the code changes that hears or measures.
+    Made again when the code changes that hears or measures, or the ``network`` that it is given to
+    measure with.
     """
     joblib = require("joblib", extra="train")
     memory = joblib.Memory(cache, verbose=0)
-    found: list[T | None] = memory.cache(_of_each, ignore=["jobs"])(
-        measure, [str(path) for path in paths], _code(measure), jobs=jobs
+    found: list[T] = memory.cache(_of_each, ignore=["network", "jobs"])(
+        measure, list(items), _fingerprint(measure, network), network=network, jobs=jobs
     )
     return found
 
 
 def _of_each(
-    measure: Callable[[str], T | None],
-    paths: Sequence[str],
-    code: str,
+    measure: Callable[..., T],
+    items: Sequence[Item],
+    fingerprint: str,
     *,
+    network: Path | None,
     jobs: int,
-) -> list[T | None]:
-    del code  # part of the cache's key
+) -> list[T]:
+    del fingerprint  # part of the cache's key
     joblib = require("joblib", extra="train")
-    found: list[T | None] = joblib.Parallel(jobs)(joblib.delayed(measure)(path) for path in paths)
+    given = {"network": str(network)} if network else {}
+    found: list[T] = joblib.Parallel(jobs)(joblib.delayed(measure)(item, **given) for item in items)
     return found
 
 
-def _code(measure: Callable[[str], T | None]) -> str:
-    """Fingerprint of the code that a measurement may depend on."""
+def _fingerprint(measure: Any, network: Path | None) -> str:
+    """Of the code that a measurement may depend on, and of its network."""
     package = Path(__file__).parents[1]
-    files = [Path(inspect.getfile(measure))]
-    for room in ("audio", "descriptors", "models"):
+    code = getattr(measure, "func", measure)  # of a partial function
+    files = [Path(inspect.getfile(code))]
+    for room in ("audio", "backbones", "descriptors"):
         files += sorted((package / room).rglob("*.py"))
+    files += [package / "training/conditions.py", package / "training/sounds.py"]
+    files += [network] if network else []
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def hear(utterances: Sequence[Utterance], *, cache: Path, jobs: int) -> list[Heard]:
-    """The utterances in which there is speech."""
-    paths = [utterance.path for utterance in utterances]
-    found = of_each(_first_stretch, paths, cache=cache, jobs=jobs)
-    return [
-        Heard(utterance, mel)
-        for utterance, mel in zip(utterances, found, strict=True)
-        if mel is not None
-    ]
+def hear(
+    utterances: Sequence[Utterance],
+    *,
+    encoder: Path,
+    cache: Path,
+    jobs: int,
+    condition: Condition | None = None,
+    folds: Mapping[str, int] | None = None,
+) -> list[States | None]:
+    """The encoder's states for the first stretch of speech of each, None where there is none.
+
+    With a ``condition``, each recording has gone through it first. Babble is made of other speakers
+    of the same fold (``folds``: speaker -> fold), so that no voice is on both sides.
+    """
+    paths = [str(utterance.path) for utterance in utterances]
+    others = companions(utterances, folds or {}) if condition else [()] * len(paths)
+    measure = functools.partial(_states, condition=condition)
+    return of_each(
+        measure, list(zip(paths, others, strict=True)), cache=cache, jobs=jobs, network=encoder
+    )
 
 
-def _first_stretch(path: str) -> NDArray[np.float16] | None:
-    for _, audio in speech_stretches(speech_probabilities(read.blocks(path)), source=path):
-        return log_mel(audio.waveform).astype(np.float16)
+def hear_sounds(
+    utterances: Sequence[Utterance],
+    *,
+    each: int,
+    folds: Mapping[str, int],
+    encoder: Path,
+    cache: Path,
+    jobs: int,
+) -> list[tuple[str, int, States]]:
+    """(kind, fold, states) of made-up sounds that are no single voice, so many of each kind.
+
+    The folds take turns; babble is made of voices of its fold.
+    """
+    number = max(folds.values()) + 1
+    by_fold = [[str(u.path) for u in utterances if folds[u.speaker] == f] for f in range(number)]
+    wanted = []
+    for kind in SOUNDS[1:]:
+        for turn in range(each):
+            generator = np.random.default_rng(zlib.crc32(f"{kind} {turn}".encode()))
+            drawn = generator.choice(by_fold[turn % number], int(generator.integers(4, 9)))
+            wanted.append((kind, turn, tuple(drawn.tolist())))
+    found = of_each(_sound_states, wanted, cache=cache, jobs=jobs, network=encoder)
+    return [(kind, turn % number, s) for (kind, turn, _), s in zip(wanted, found, strict=True)]
+
+
+_VOICES = 6
+
+
+def companions(utterances: Sequence[Utterance], folds: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Six recordings by other speakers of the same fold for each utterance, drawn by its name."""
+    paths = np.array([str(utterance.path) for utterance in utterances])
+    speakers = np.array([utterance.speaker for utterance in utterances])
+    fold = np.array([folds.get(speaker, 0) for speaker in speakers])
+    found = []
+    for path, speaker, own in zip(paths, speakers, fold, strict=True):
+        others = paths[(fold == own) & (speakers != speaker)]
+        generator = np.random.default_rng(zlib.crc32(Path(path).stem.encode()))
+        drawn = generator.choice(others, min(_VOICES, len(others)), replace=False)
+        found.append(tuple(drawn.tolist()))
+    return found
+
+
+def _states(
+    item: tuple[str, tuple[str, ...]], *, network: str, condition: Condition | None
+) -> States | None:
+    path, voices = item
+    for _, audio in Listener().stretches(_worsened(path, voices, condition), source=path):
+        return _backbone(network).embed(audio).frames
     return None
+
+
+def _sound_states(item: tuple[str, int, tuple[str, ...]], *, network: str) -> States:
+    kind, turn, voices = item
+    waveform = sound(kind, np.random.default_rng(turn), _reading(voices))
+    audio = Audio(waveform, SAMPLING_RATE, kind)
+    return _backbone(network).embed(audio).frames
+
+
+def _reading(paths: Sequence[str]) -> Voices:
+    return lambda: [read.read(path).waveform for path in paths]
+
+
+def _worsened(
+    path: str, voices: Sequence[str], condition: Condition | None
+) -> Iterator[NDArray[np.float32]]:
+    if condition is None:
+        yield from read.blocks(path)
+        return
+    seed = zlib.crc32(f"{Path(path).stem} {condition!r}".encode())
+    generator = np.random.default_rng(seed)
+    yield condition(read.read(path).waveform, generator, _reading(voices))
+
+
+def _backbone(network: str) -> EmbeddedBackbone:
+    return _loaded(network, Path(network).stat().st_mtime_ns)
+
+
+@functools.cache
+def _loaded(network: str, written: int) -> EmbeddedBackbone:
+    """Once in each process, and again when the file was written anew."""
+    del written  # part of the cache's key
+    return EmbeddedBackbone(Path(network).read_bytes(), name=network)

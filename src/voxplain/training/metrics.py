@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "Interval",
     "accuracy",
+    "area_under_risk_coverage",
+    "concordance",
+    "entropy",
     "expected_calibration_error",
+    "jensen_shannon",
     "speaker_interval",
     "unweighted_average_recall",
 ]
@@ -53,6 +58,52 @@ def expected_calibration_error(
     return round(sum(gaps) / len(rows), 12)
 
 
+def area_under_risk_coverage(truth: ArrayLike, probabilities: ArrayLike) -> float:
+    """AURC: mean share of errors among the surest k of n, over all k (Geifman & El-Yaniv 2017).
+
+    ``truth`` (n,) class indices, ``probabilities`` (n, classes).
+
+    >>> area_under_risk_coverage([0, 0], [[0.9, 0.1], [0.4, 0.6]])
+    0.25
+    """
+    rows = np.asarray(probabilities, float)
+    order = np.argsort(-rows.max(1), kind="stable")
+    wrong = (rows.argmax(1) != np.asarray(truth))[order]
+    return float(np.mean(np.cumsum(wrong) / np.arange(1, len(wrong) + 1)))
+
+
+def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
+    """CCC: Lin's concordance correlation coefficient (1989).
+
+    >>> round(concordance([0, 1, 2], [1, 2, 3]), 3)
+    0.571
+    """
+    true, found = np.asarray(truth, float), np.asarray(prediction, float)
+    shared = np.mean((true - true.mean()) * (found - found.mean()))
+    return float(2 * shared / (true.var() + found.var() + (true.mean() - found.mean()) ** 2))
+
+
+def jensen_shannon(truth: ArrayLike, prediction: ArrayLike) -> NDArray[np.float64]:
+    """(n,) Jensen-Shannon divergence of distributions (n, classes), in bits (Lin 1991, eq. 3.6).
+
+    >>> jensen_shannon([[1, 0], [0.5, 0.5]], [[0, 1], [0.5, 0.5]]).tolist()
+    [1.0, 0.0]
+    """
+    true, found = np.asarray(truth, float), np.asarray(prediction, float)
+    return entropy((true + found) / 2) - (entropy(true) + entropy(found)) / 2
+
+
+def entropy(distributions: ArrayLike) -> NDArray[np.float64]:
+    """(n,) Shannon entropy of distributions (n, classes), in bits.
+
+    >>> entropy([[0.5, 0.5], [1, 0]]).tolist()
+    [1.0, 0.0]
+    """
+    rows = np.asarray(distributions, float)
+    bits: NDArray[np.float64] = (rows * np.log2(1 / np.where(rows > 0, rows, 1))).sum(-1)
+    return bits
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A figure with its 95 % confidence interval and what it stands on."""
@@ -68,7 +119,7 @@ class Interval:
 
 
 def speaker_interval(
-    metric: Callable[[NDArray[np.generic], NDArray[np.generic]], float],
+    metric: Callable[[NDArray[Any], NDArray[Any]], float],
     truth: ArrayLike,
     prediction: ArrayLike,
     *,

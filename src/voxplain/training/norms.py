@@ -46,7 +46,7 @@ def estimate(
     utterances = read_corpora(
         recipe.corpora, roots=roots, labels=CANONICAL, left_out=recipe.left_out
     )
-    measured = of_each(_functionals, [u.path for u in utterances], cache=cache, jobs=jobs)
+    measured = of_each(_functionals, [str(u.path) for u in utterances], cache=cache, jobs=jobs)
     out.mkdir(parents=True, exist_ok=True)
     for group, sexes in GROUPS.items():
         rows = [

@@ -14,6 +14,7 @@ from voxplain.audio.listening import Listener
 from voxplain.descriptors import Settings
 from voxplain.descriptors._levels import Reference
 from voxplain.descriptors.backends._card import Card
+from voxplain.errors import AudioError
 from voxplain.types import Quantity, Segment, Track
 
 __all__ = ["CARD", "Measurement", "reference"]
@@ -77,12 +78,20 @@ class Measurement:
 def reference(group: str, speaker: Sequence[Any] = ()) -> Reference:
     """The norms of a group, drawn towards a speaker by recordings of their voice.
 
-    Raises UnknownName for the group, AudioError for a recording.
+    Raises UnknownName for the group, AudioError for a recording, also for one without speech.
     """
     norms = Reference.of_group(group)
     if not speaker:
         return norms
-    heard = [part for recording in speaker for part in Measurement(recording).heard]
+    heard = []
+    for recording in speaker:
+        found = Measurement(recording).heard
+        if not found:
+            raise AudioError(
+                f"no speech found in {read.source_name(recording)}, so the speaker stays unknown; "
+                "give a recording in which the speaker talks"
+            )
+        heard += found
     return norms.of_speaker(heard, name=f"the speaker's own recordings, else {norms.name}")
 
 

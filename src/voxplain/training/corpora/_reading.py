@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from voxplain.audio.read import SUFFIXES
 from voxplain.errors import CorpusNotFound
 
-__all__ = ["Card", "Utterance", "matching_files"]
+__all__ = ["Card", "Ratings", "Utterance", "matching_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratings:
+    """What listeners who had only the voice took it for."""
+
+    votes: Mapping[str, int]
+    """Label -> how many chose it."""
+    intensity: Mapping[str, float]
+    """Label -> how strong they found it, on average, from 0 to 100."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One labelled recording."""
 
@@ -38,6 +48,8 @@ class Utterance:
     emotion: str
     """A label of ``voxplain.labels.CANONICAL``."""
     sentence: str
+    ratings: Ratings | None = None
+    """None where nobody was asked."""
 
 
 def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:

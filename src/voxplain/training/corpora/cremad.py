@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from voxplain.training.corpora._reading import Card, Utterance, matching_files
+from voxplain.training.corpora._reading import Card, Ratings, Utterance, matching_files
 
-__all__ = ["CARD", "read"]
+__all__ = ["CARD", "demographics", "read"]
 
 CARD = Card(
     title="CREMA-D",
@@ -45,7 +47,11 @@ _FAULTY = {
 
 
 def read(root: Path) -> list[Utterance]:
-    """Every clip but the seven faulty ones. Raises CorpusNotFound."""
+    """Every clip but the seven faulty ones. Raises CorpusNotFound.
+
+    With the listeners' ratings, if ``tabulatedVotes.csv`` lies below the folder too.
+    """
+    ratings = _ratings(root)
     return [
         Utterance(
             path=path,
@@ -54,7 +60,42 @@ def read(root: Path) -> list[Utterance]:
             sex={"F": "female", "M": "male"}[_SEXES[int(name["speaker"]) - 1001]],
             emotion=_EMOTIONS[name["emotion"]],
             sentence=name["sentence"],
+            ratings=ratings.get(path.stem),
         )
         for path, name in matching_files(root, _NAME)
         if path.stem not in _FAULTY
     ]
+
+
+def demographics(root: Path) -> dict[str, Mapping[str, str]]:
+    """Speaker -> Age, Sex, Race and Ethnicity; nothing without ``VideoDemographics.csv``."""
+    return {f"cremad_{row['ActorID']}": row for row in _rows(root, "VideoDemographics.csv")}
+
+
+# The label a listener chose, and the column of how strong it was found.
+_VOTES = {
+    "A": ("angry", "meanAngerResp"),
+    "D": ("disgust", "meanDisgustResp"),
+    "F": ("fear", "meanFearResp"),
+    "H": ("happy", "meanHappyResp"),
+    "N": ("neutral", "meanNeutralResp"),
+    "S": ("sad", "meanSadResp"),
+}
+
+
+def _ratings(root: Path) -> dict[str, Ratings]:
+    found = {}
+    for row in _rows(root, "tabulatedVotes.csv"):
+        if 100_000 <= int(row[""]) < 200_000:  # voice alone; faces are 2xxxxx, both 3xxxxx
+            chosen = [(vote, *named) for vote, named in _VOTES.items() if int(row[vote])]
+            found[row["fileName"]] = Ratings(
+                votes={label: int(row[vote]) for vote, label, _ in chosen},
+                intensity={label: float(row[column]) for _, label, column in chosen},
+            )
+    return found
+
+
+def _rows(root: Path, name: str) -> Iterator[dict[str, str]]:
+    for path in sorted(root.rglob(name))[:1]:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from voxplain.models.log_mel import BANDS, log_mel
+from voxplain.backbones.log_mel import BANDS, log_mel
 
 RATE = 16_000
 

@@ -1,0 +1,1 @@
+"""The figures of a model card, a file for each question."""

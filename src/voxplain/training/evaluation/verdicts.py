@@ -1,0 +1,121 @@
+"""What may be said: do the sets hold the truth, are the sure ones right, does noise stay out?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxplain.audio import read
+from voxplain.backbones.log_mel import SAMPLING_RATE
+from voxplain.models.calibration import softmax
+from voxplain.models.judgement import MOST_LABELS
+from voxplain.pipeline import load
+from voxplain.training.evaluation.material import Judged, Material, Section
+from voxplain.training.metrics import (
+    Interval,
+    accuracy,
+    area_under_risk_coverage,
+    speaker_interval,
+)
+from voxplain.training.sounds import babble, colour, music, tones
+
+__all__ = ["abstentions", "covered", "surest"]
+
+Waveform = NDArray[np.float32]
+
+
+def covered(judged: Judged) -> dict[str, Interval]:
+    """Of the conformal sets: how many hold the truth, how large they are, what is said of them."""
+    figure = partial(speaker_interval, truth=judged.truth, speakers=judged.speakers)
+    size = judged.sets.sum(1)
+    return {
+        "sets with the truth": figure(
+            lambda truth, held: float(held[np.arange(len(truth)), truth].mean()),
+            prediction=judged.sets,
+        ),
+        "labels in a set": figure(_mean, prediction=size),
+        "one label": figure(_mean, prediction=size == 1),
+        "not enough evidence": figure(_mean, prediction=size > MOST_LABELS),
+    }
+
+
+def _mean(truth: NDArray[Any], found: NDArray[Any]) -> float:
+    return float(np.mean(found))
+
+
+def surest(judged: Judged) -> Section:
+    """Risk and coverage: accuracy if only the surest share of the recordings is judged."""
+    confidence = judged.probabilities.max(1)
+    found = {}
+    for share in (1.0, 0.8, 0.6, 0.4, 0.2):
+        kept = judged.some(confidence >= np.quantile(confidence, 1 - share))
+        right = speaker_interval(
+            accuracy, kept.truth, kept.probabilities.argmax(1), speakers=kept.speakers
+        )
+        found[f"surest {share:.0%}"] = {"accuracy": right}
+    found["all shares (1 - AURC)"] = {
+        "accuracy": speaker_interval(
+            lambda truth, rows: 1 - area_under_risk_coverage(truth, rows),
+            judged.truth,
+            judged.probabilities,
+            speakers=judged.speakers,
+        )
+    }
+    return found
+
+
+def abstentions(material: Material, *, strangers: str, each: int = 100) -> Section:
+    """How often nothing is said: of sounds that are no single voice, and of clean recordings.
+
+    The sounds are made anew; babble is made of the voices of a corpus that was not trained on.
+    """
+    analyzer = load(str(material.folder))
+    voices = [one.path for one in material.corpus(strangers).utterances]
+    found: dict[str, Mapping[str, Interval]] = {}
+    for kind in _SOUNDS:
+        silent = []
+        for turn in range(each):
+            generator = np.random.default_rng([len(found), turn, each])
+            waveform = _sound(kind, generator, voices)
+            silent.append(analyzer.analyze(waveform, SAMPLING_RATE).emotion.verdict.abstains)
+        found[kind] = {"abstains": _share(silent, [str(turn) for turn in range(each)])}
+    for corpus in material.recipe.corpora:
+        everyone = [one for one in material.utterances if one.corpus == corpus]
+        judged = material.judged.of(corpus)
+        voice = softmax(judged.readings.sound)[:, 0] >= material.calibration.least_voice
+        said = voice & (judged.sets.sum(1) <= MOST_LABELS)
+        heard = {one.path: bool(told) for one, told in zip(judged.utterances, said, strict=True)}
+        silent = [not heard.get(one.path, False) for one in everyone]
+        speakers = [one.speaker for one in everyone]
+        found[f"{corpus}, clean, unseen speakers"] = {"abstains": _share(silent, speakers)}
+    return found
+
+
+_SOUNDS = ("white noise", "pink noise", "babble", "music", "tones", "silence")
+
+
+def _sound(kind: str, generator: np.random.Generator, voices: Sequence[Path]) -> Waveform:
+    """Two to six seconds, faint to loud."""
+    samples = int(generator.uniform(2, 6) * SAMPLING_RATE)
+    made: dict[str, Callable[[], Waveform]] = {
+        "white noise": lambda: colour(samples, generator, tilt=0),
+        "pink noise": lambda: colour(samples, generator, tilt=1),
+        "babble": lambda: babble(
+            [read.read(voices[i]).waveform for i in generator.integers(len(voices), size=6)],
+            samples,
+            generator,
+        ),
+        "music": lambda: music(samples, generator),
+        "tones": lambda: tones(samples, generator),
+        "silence": lambda: np.zeros(samples, np.float32),
+    }
+    return made[kind]() * np.float32(10 ** (generator.uniform(-50, -14) / 20))
+
+
+def _share(silent: Sequence[bool], speakers: Sequence[str]) -> Interval:
+    return speaker_interval(_mean, silent, silent, speakers=np.array(speakers))

@@ -1,0 +1,40 @@
+"""The encoder of the package: states every 40 ms of what the network makes of a recording."""
+
+import numpy as np
+import pytest
+import torch
+
+from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone
+from voxplain.backbones.log_mel import log_mel
+from voxplain.types import Audio
+
+
+@pytest.fixture(scope="module")
+def backbone(tiny_model):
+    return EmbeddedBackbone((tiny_model.folder / "encoder.onnx").read_bytes(), name="tiny")
+
+
+def audio(samples):
+    noise = np.random.default_rng(samples).normal(0, 0.1, samples)
+    return Audio(noise.astype(np.float32), 16_000, "<array>")
+
+
+@pytest.mark.parametrize(
+    ("samples", "states"),
+    [(1600, 3), (1920, 3), (1919, 3), (2080, 4), (16_000, 25), (240_000, 375)],
+)
+def test_a_state_every_40_ms(backbone, samples, states):
+    embedding = backbone.embed(audio(samples))
+    assert STATE_SHIFT == embedding.frame_shift == pytest.approx(0.04)
+    assert embedding.frames.shape == (states, 32)
+    assert embedding.frames.dtype == np.float16
+    assert embedding.backbone == "tiny"
+
+
+def test_they_are_the_networks_in_half_precision(tiny_model, backbone):
+    with torch.inference_mode():
+        mel = torch.from_numpy(log_mel(audio(30_000).waveform))[None]
+        expected = tiny_model.encoder(mel)[0].numpy()
+    found = backbone.embed(audio(30_000)).frames.astype(np.float32)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
+    assert expected.std(0).min() > 0.02
