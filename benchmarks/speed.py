@@ -28,6 +28,7 @@ import voxplain
 from voxplain.audio import read
 from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.models.embedded import EmbeddedModel
+from voxplain.models.judgement import judge
 from voxplain.types import Audio
 
 DATA = Path(__file__).parents[1] / "tests/data"
@@ -121,7 +122,7 @@ def _in_turn(*works: Callable[[], object], rounds: int = 5) -> list[float]:
 def _emotion(clips: list[Audio]) -> None:
     model = EmbeddedModel.load("speech")
     for clip in clips:
-        model.categories(clip)
+        judge(model.read(model.embed(clip)), model.calibration)
 
 
 @functools.cache

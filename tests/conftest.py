@@ -13,6 +13,7 @@ CALIBRATION = {
     "votes": ("angry", "happy", "neutral", "sad"),
     "sounds": ("one voice", "noise", "music"),
     "temperature": 1.5,
+    "known_temperature": 0.5,
     "mass": 0.9,
     "widening": (0.05, -0.01, 0.1),
     "least_voice": 0.0,  # a random model takes everything for noise

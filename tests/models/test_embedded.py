@@ -15,7 +15,7 @@ from voxplain.models.profile import Profile
 from voxplain.types import Audio, Embedding
 
 WIDTH = 32
-PARTS = Readings.__slots__
+PARTS = ("categories", "perceived", "dimensions", "sound")
 
 
 def audio(seconds=1.0, seed=0):
@@ -54,7 +54,7 @@ def by_torch(head, embedding, known):
     with torch.inference_mode():
         given = (known.mean, known.square, known.trust)
         spoken = head(batch(embedding.frames), *map(batch, given))
-    return Readings(*(part[0].numpy() for part in spoken))
+    return Readings(*(part[0].numpy() for part in spoken), np.array(known.trust))
 
 
 def damaged(folder, change):
@@ -157,7 +157,7 @@ def test_a_well_known_speaker_is_measured_by_their_own_speech_alone(tiny_model, 
     with torch.inference_mode():
         mask = torch.ones(1, len(normal), dtype=torch.bool)
         spoken = tiny_model.head.judge(torch.from_numpy(normal)[None], mask)
-    expected = Readings(*(part[0].numpy() for part in spoken))
+    expected = Readings(*(part[0].numpy() for part in spoken), np.array(known.trust))
     same(model.read(states(), known), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -219,7 +219,17 @@ def test_the_head_of_another_fold_is_refused(folder):
         EmbeddedModel(folder, fold=1)
 
 
-KEYS = ("sha256", "name", "labels", "votes", "sounds", "temperature", "mass", "widening")
+KEYS = (
+    "sha256",
+    "name",
+    "labels",
+    "votes",
+    "sounds",
+    "temperature",
+    "known_temperature",
+    "mass",
+    "widening",
+)
 
 
 @pytest.mark.parametrize("key", [*KEYS, "least_voice"])

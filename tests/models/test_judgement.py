@@ -21,9 +21,12 @@ SOUNDS = ("one voice", "noise", "music")
 POINTS = ((0.1, 0.2, 0.4), (0.5, 0.6, 0.8), (0.3, 0.5, 0.7))
 
 
-def readings(categories, *, perceived=(0.2, 0.3, 0.5), points=POINTS, sound=(0.8, 0.1, 0.1)):
+def readings(
+    categories, *, perceived=(0.2, 0.3, 0.5), points=POINTS, sound=(0.8, 0.1, 0.1), trust=0.0
+):
     """Whose probabilities are these."""
-    return Readings(np.log(categories), np.log(perceived), np.array(points), np.log(sound))
+    logits = (np.log(categories), np.log(perceived), np.array(points), np.log(sound))
+    return Readings(*logits, np.array(trust))
 
 
 def calibration(labels=EMBEDDED[:4], **changes):
@@ -69,6 +72,16 @@ def test_four_labels_are_none():
     assert emotion.verdict.reason == "4 emotions are about equally likely"
     assert emotion.categories["angry"] == pytest.approx(0.3)
     assert emotion.dimensions is not None
+
+
+@pytest.mark.parametrize(("trust", "temperature"), [(0.0, 2.0), (0.25, 1.75), (1.0, 1.0)])
+def test_the_better_a_speaker_is_known_the_surer_it_may_be(trust, temperature):
+    emotion = judge(
+        readings((0.6, 0.2, 0.1, 0.1), trust=trust),
+        calibration(temperature=2.0, known_temperature=1.0),
+    )
+    powers = np.array([0.6, 0.2, 0.1, 0.1]) ** (1 / temperature)
+    assert list(emotion.categories.values()) == pytest.approx(powers / powers.sum())
 
 
 def test_the_temperature_is_of_the_portrayed_emotion_alone():
@@ -192,6 +205,7 @@ def test_logits_of_any_size_stay_finite():
         np.array([0, -1000.0, 0]),
         np.array(POINTS),
         np.array([90.0, 0, 0]),
+        np.array(0.0),
     )
     emotion = judge(loud, calibration())
     assert emotion.verdict.labels == ("angry",)

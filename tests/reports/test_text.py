@@ -152,6 +152,11 @@ def test_what_only_listeners_could_choose_comes_last():
             None,
             "Listeners would disagree about this voice: neutral or disgusted or sad.",
         ),
+        (
+            {"neutral": 0.45, "sad": 0.19, "fear": 0.18, "angry": 0.18},
+            None,
+            "Listeners would disagree about this voice.",
+        ),
         ({}, None, None),
     ],
 )

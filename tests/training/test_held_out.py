@@ -1,5 +1,6 @@
 """Each speaker is read by the head that never heard the speaker, and calibrated by the others."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -123,10 +124,12 @@ def test_calibration_gives_back_what_readings_were_off_by():
     }
     points = np.array([places[one.emotion] for one in spoken])
     off = np.array([(0.05, 0.05, 0.05), (-0.3, 0, 0.3), (0, 0, 0)])
-    readings = Readings(3 * logits, logits, points[..., None] + off, logits)
+    readings = Readings(3 * logits, logits, points[..., None] + off, logits, np.zeros(3000))
+    known = dataclasses.replace(readings, categories=2 * logits)
     unfitted = Calibration(LABELS, ("angry",), ("one voice", "noise"))
-    found = calibrate(readings, spoken, unfitted)
+    found = calibrate(readings, known, spoken, unfitted)
     assert found.temperature == pytest.approx(3, rel=0.05)
+    assert found.known_temperature == pytest.approx(2, rel=0.05)
     np.testing.assert_allclose(found.widening, (0.05, -0.3, 0), atol=1e-9)
     held = label_sets(softmax(logits), mass=found.mass)[np.arange(3000), truth]
     assert held.mean() == pytest.approx(0.9, abs=0.01)

@@ -38,6 +38,8 @@ class Calibration:
     sounds: tuple[str, ...]
     """What is heard beside one voice, which is the first."""
     temperature: float = 1.0
+    known_temperature: float = 1.0
+    """Of readings in which the speaker's own states are trusted alone: those may be surer."""
     mass: float = COVERAGE
     """Probability that a set of labels must reach."""
     widening: tuple[float, ...] = (0.0, 0.0, 0.0)
@@ -52,6 +54,10 @@ class Calibration:
         plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in told}
         return cls(**plain)
 
+    def temperature_at(self, trust: float) -> float:
+        """Between that of a stranger (0) and that of a speaker who is known (1)."""
+        return self.temperature + trust * (self.known_temperature - self.temperature)
+
 
 def softmax(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float64]:
     """Probabilities (..., classes) of logits (..., classes).
@@ -60,7 +66,7 @@ def softmax(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float6
     [0.5, 0.5]
     """
     scaled = np.asarray(logits, np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(-1, keepdims=True))
+    powers = np.exp(scaled - scaled.max(-1, keepdims=True, initial=-np.inf))
     probabilities: NDArray[np.float64] = powers / powers.sum(-1, keepdims=True)
     return probabilities
 

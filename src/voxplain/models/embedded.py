@@ -102,7 +102,8 @@ class EmbeddedModel:
             "trust": np.array(known.trust),
         }
         found = self._head.run(None, {k: v.astype(np.float32)[None] for k, v in given.items()})
-        return Readings(*(output[0] for output in found))
+        categories, perceived, dimensions, sound = (output[0] for output in found)
+        return Readings(categories, perceived, dimensions, sound, np.array(known.trust))
 
 
 @functools.cache

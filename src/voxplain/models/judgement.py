@@ -43,6 +43,8 @@ class Readings:
     """(3, 3): low, value and high of valence, arousal and dominance"""
     sound: NDArray[np.float32]
     """(sounds,) logits; the first is one voice"""
+    trust: NDArray[np.float64]
+    """() how far the speaker was known, from 0 to 1"""
 
     @classmethod
     def stacked(cls, readings: Sequence[Readings]) -> Readings:
@@ -60,7 +62,8 @@ def judge(readings: Readings, calibration: Calibration) -> Emotion:
     if heard[0] < calibration.least_voice:
         other = calibration.sounds[1 + int(np.argmax(heard[1:]))]
         return abstain(f"it sounds like {other}", label_set=calibration.labels)
-    categories = softmax(readings.categories, temperature=calibration.temperature)
+    temperature = calibration.temperature_at(float(readings.trust))
+    categories = softmax(readings.categories, temperature=temperature)
     perceived = softmax(readings.perceived)
     dimensions = widened(readings.dimensions, np.array(calibration.widening))
     return _emotion(categories, perceived, dimensions, calibration)

@@ -99,7 +99,7 @@ def _listeners(emotion: Emotion) -> str | None:
     label, share = max(emotion.perceived.items(), key=lambda item: item[1])
     if share < 0.5:
         named = " or ".join(phrase(one) for one in (label, *emotion.minor))
-        return f"Listeners would disagree about this voice: {named}."
+        return f"Listeners would disagree about this voice{f': {named}' if emotion.minor else ''}."
     if label in emotion.verdict.labels:
         return None
     some = "".join(f", some {phrase(one)}" for one in emotion.minor)

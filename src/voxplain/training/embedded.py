@@ -22,7 +22,7 @@ from voxplain.training.conditions import Anything
 from voxplain.training.examples import NOBODY, Examples, Moments, gather
 from voxplain.training.export import export
 from voxplain.training.hearing import hear, hear_sounds, read_corpora
-from voxplain.training.held_out import Heard, Unseen, calibrate
+from voxplain.training.held_out import KNOWN, Heard, Unseen, calibrate
 from voxplain.training.loop import Schedule, fit
 from voxplain.training.sounds import SOUNDS
 from voxplain.training.splits import speaker_folds
@@ -100,8 +100,9 @@ def train(
     }
     unfitted = Calibration(recipe.labels, recipe.votes, SOUNDS)
     _write(out, card, unfitted)
-    fitted = calibrate(Unseen(out).read(heard), heard.utterances, unfitted)
-    _write(out, card, fitted)
+    unseen = Unseen(out)
+    strangers, known = unseen.read(heard), unseen.read(heard, heard.profiles(KNOWN))
+    _write(out, card, calibrate(strangers, known, heard.utterances, unfitted))
 
 
 def prepare(

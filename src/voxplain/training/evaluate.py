@@ -43,7 +43,9 @@ def evaluate(
     if first == "cremad":
         figures["cremad: who speaks"] = speakers.groups(judged, roots[first])
     for corpus in strangers:
-        figures[f"{corpus}: never trained on"] = recognition.elsewhere(material, corpus)
+        figures[f"{corpus}: never trained on"] = recognition.elsewhere(
+            material, corpus, cache=cache, jobs=jobs
+        )
         figures[f"{corpus}: nothing said"] = verdicts.abstentions(material, strangers=corpus)
     if "ravdess" in strangers:
         figures["ravdess: strong above normal"] = listening.arousal(

@@ -27,7 +27,7 @@ from voxplain.training.examples import Moments
 from voxplain.training.hearing import States
 from voxplain.types import Embedding
 
-__all__ = ["Heard", "Unseen", "calibrate"]
+__all__ = ["KNOWN", "Heard", "Unseen", "calibrate"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,16 +101,21 @@ class Unseen:
         return Readings.stacked(found)
 
 
+KNOWN = 80
+"""Utterances with which a speaker counts as known."""
+
+
 def calibrate(
-    readings: Readings, utterances: Sequence[Utterance], unfitted: Calibration
+    readings: Readings, known: Readings, utterances: Sequence[Utterance], unfitted: Calibration
 ) -> Calibration:
-    """What readings of unseen speakers ask for."""
+    """What readings of unseen speakers ask for, of strangers and of those who are ``known``."""
     truth = targets.portrayed(utterances, unfitted.labels)
     points = targets.dimensions(utterances)
     temperature = fit_temperature(truth, readings.categories)
     return dataclasses.replace(
         unfitted,
         temperature=temperature,
+        known_temperature=fit_temperature(truth, known.categories),
         mass=fit_mass(truth, softmax(readings.categories, temperature=temperature)),
         widening=tuple(
             fit_widening(points[:, axis], low, high)

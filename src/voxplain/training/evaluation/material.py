@@ -20,7 +20,7 @@ from voxplain.training.conditions import Condition
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.embedded import EmbeddedRecipe
 from voxplain.training.hearing import hear, read_corpora
-from voxplain.training.held_out import Heard, Unseen, calibrate
+from voxplain.training.held_out import KNOWN, Heard, Unseen, calibrate
 from voxplain.training.metrics import Interval
 
 __all__ = ["Judged", "Material", "Section"]
@@ -101,12 +101,15 @@ class Material:
         )
         self.heard = self.hear(self.utterances)
         readings = self.unseen.read(self.heard)
+        known = self.unseen.read(self.heard, self.heard.profiles(KNOWN))
         folds = np.array([self.unseen.fold(speaker) for speaker in self.heard.speakers])
         self._calibrations: dict[int | None, Calibration] = {None: self.calibration}
         for fold in range(recipe.folds):
             rows = np.flatnonzero(folds != fold)
             others = self.heard.some(rows).utterances
-            self._calibrations[fold] = calibrate(readings.some(rows), others, self.calibration)
+            self._calibrations[fold] = calibrate(
+                readings.some(rows), known.some(rows), others, self.calibration
+            )
         self.judged = self._judged(self.heard, readings)
 
     def hear(self, utterances: Sequence[Utterance], condition: Condition | None = None) -> Heard:
@@ -125,7 +128,8 @@ class Material:
 
     def _judged(self, heard: Heard, readings: Readings) -> Judged:
         fitted = [self._calibrations[self.unseen.fold(speaker)] for speaker in heard.speakers]
-        temperature = np.array([one.temperature for one in fitted])
+        trusts = zip(fitted, readings.trust, strict=True)
+        temperature = np.array([one.temperature_at(trust) for one, trust in trusts])
         probabilities = softmax(readings.categories / temperature[:, None])
         mass = np.array([one.mass for one in fitted])
         widening = np.array([one.widening for one in fitted])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -11,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.training import baselines
 from voxplain.training.conditions import Noise
 from voxplain.training.corpora._reading import Utterance
+from voxplain.training.evaluation import rivals
 from voxplain.training.evaluation.material import Judged, Material, Section
 from voxplain.training.evaluation.verdicts import covered
 from voxplain.training.metrics import (
@@ -24,7 +23,7 @@ from voxplain.training.metrics import (
     unweighted_average_recall,
 )
 
-__all__ = ["corpora", "elsewhere", "in_noise", "recognised"]
+__all__ = ["corpora", "elsewhere", "found_by", "in_noise", "recognised"]
 
 
 def recognised(judged: Judged) -> dict[str, Interval]:
@@ -32,18 +31,18 @@ def recognised(judged: Judged) -> dict[str, Interval]:
     calibrated = speaker_interval(
         expected_calibration_error, judged.truth, judged.probabilities, speakers=judged.speakers
     )
-    return {**_found(judged, judged.probabilities.argmax(1)), "ECE": calibrated}
+    return {**found_by(judged, judged.probabilities.argmax(1)), "ECE": calibrated}
 
 
 def corpora(material: Material, *, cache: Path, jobs: int) -> dict[str, Section]:
     """The recipe's corpora by held-out fold: the model, and baselines on the same folds."""
-    rivals = _rivals(material, cache=cache, jobs=jobs)
+    predictions = rivals.held_out(material, cache=cache, jobs=jobs)
     sections: dict[str, Section] = {}
     for corpus in material.recipe.corpora:
         own = material.judged.of(corpus)
         rows = np.array([one.corpus == corpus for one in material.judged.utterances])
         sections[corpus] = {"voxplain": recognised(own) | covered(own)} | {
-            name: _found(own, prediction[rows]) for name, prediction in rivals.items()
+            name: found_by(own, prediction[rows]) for name, prediction in predictions.items()
         }
     return sections
 
@@ -67,8 +66,11 @@ def _noises(material: Material, utterances: Sequence[Utterance]) -> tuple[str, .
     return ("white", "pink", "babble") if min(company.values()) > 1 else ("white", "pink")
 
 
-def elsewhere(material: Material, corpus: str) -> Section:
-    """A corpus that was never trained on, over the labels it shares; and over four of them."""
+def elsewhere(material: Material, corpus: str, *, cache: Path, jobs: int) -> Section:
+    """A corpus that was never trained on, over the labels it shares; and over four of them.
+
+    The baselines learned from the same recordings as the model.
+    """
     heard = material.corpus(corpus)
     plain = material.judge(heard)
     known = material.judge(heard, heard.profiles(len(heard.utterances)))
@@ -80,38 +82,22 @@ def elsewhere(material: Material, corpus: str) -> Section:
         found[f"{len(set(shared.truth))} labels{name}"] = recognised(shared) | covered(shared)
         few = judged.some(np.isin(judged.truth, four))
         best = four[few.probabilities[:, four].argmax(1)]
-        found[f"{len(four)} labels{name}"] = _found(few, best)
-    return found
+        found[f"{len(four)} labels{name}"] = found_by(few, best)
+    named = plain.truth >= 0
+    predictions = rivals.carried_over(material, heard, cache=cache, jobs=jobs)
+    return found | {
+        name: found_by(plain.some(named), prediction[named])
+        for name, prediction in predictions.items()
+    }
 
 
 _FOUR = ("angry", "happy", "neutral", "sad")
 
 
-def _found(judged: Judged, prediction: NDArray[np.int64]) -> dict[str, Interval]:
+def found_by(judged: Judged, prediction: NDArray[np.int64]) -> dict[str, Interval]:
+    """UAR and accuracy of predictions."""
     figure = partial(speaker_interval, speakers=judged.speakers)
     return {
         "UAR": figure(unweighted_average_recall, judged.truth, prediction),
         "accuracy": figure(accuracy, judged.truth, prediction),
-    }
-
-
-def _rivals(material: Material, *, cache: Path, jobs: int) -> dict[str, NDArray[np.int64]]:
-    """Held-out predictions of every baseline on the same folds."""
-    heard, truth = material.heard, material.judged.truth
-    folds = np.array([material.unseen.fold(speaker) for speaker in heard.speakers])
-    paths = [one.path for one in heard.utterances]
-    energy = baselines.energy(paths, cache=cache, jobs=jobs)
-    states = [one.astype(np.float32) for one in heard.states]
-    pooled = np.array([np.r_[one.mean(0), one.std(0)] for one in states])
-    found = {
-        "frozen encoder + logistic regression": (baselines.probe(), pooled),
-        "energy only + SVM": (baselines.support_vectors(), energy),
-        "majority": (baselines.majority(), energy),
-    }
-    if importlib.util.find_spec("opensmile"):
-        features = baselines.egemaps(paths, cache=cache, jobs=jobs)
-        found["eGeMAPS + SVM"] = (baselines.support_vectors(), features)
-    return {
-        system: baselines.held_out(classifier, features, truth, folds)
-        for system, (classifier, features) in found.items()
     }

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from voxplain.training.corpora import cremad
+from voxplain.training.evaluation import rivals
 from voxplain.training.evaluation.material import Judged, Material, Section
-from voxplain.training.evaluation.recognition import recognised
+from voxplain.training.evaluation.recognition import found_by, recognised
 from voxplain.training.evaluation.verdicts import covered
+from voxplain.training.held_out import KNOWN
 
 __all__ = ["groups", "profiles"]
 
-_CLIPS = (1, 5, 20, 80)
+_CLIPS = (1, 5, 20, KNOWN)
 _NEUTRAL = (1, 5, 20)
 
 
@@ -28,7 +30,11 @@ def profiles(material: Material, *, corpus: str) -> Section:
     for clips in _NEUTRAL:
         profiles = heard.profiles(clips, emotion="neutral")
         found[_named(clips, "neutral clip")] = material.judge(heard, profiles)
-    return {name: recognised(judged) | covered(judged) for name, judged in found.items()}
+    figures = {name: recognised(judged) | covered(judged) for name, judged in found.items()}
+    probe = rivals.normalised_probe(material)[rows]
+    return figures | {
+        "all clips, frozen encoder + logistic regression": found_by(found["nothing known"], probe)
+    }
 
 
 def _named(count: int, what: str) -> str:
