@@ -39,7 +39,7 @@ def dimensions(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
         counts = _of_ratings(utterances, labels, "votes")[rated]
         strength = _of_ratings(utterances, labels, "intensity")[rated]
         emotional = counts * (np.array(labels) != "neutral")
-        usual = (emotional * strength).sum() / max(emotional.sum(), 1) or 1.0
+        usual = (emotional * strength).sum() / emotional.sum() if emotional.any() else 1.0
         shares = counts / counts.sum(1, keepdims=True)
         found[rated] = np.clip(shares * strength / usual @ points, -1, 1)
     return (found + 1) / 2
