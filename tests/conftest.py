@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 DATA = Path(__file__).parent / "data"
@@ -17,6 +18,7 @@ CALIBRATION = {
     "mass": 0.9,
     "widening": (0.05, -0.01, 0.1),
     "least_voice": 0.0,  # a random model takes everything for noise
+    "most_strange": 1e9,
 }
 
 
@@ -68,10 +70,14 @@ def tiny_model(tmp_path_factory):
     given = {"states": torch.randn(1, 75, width), **known, "trust": torch.full((1,), 0.5)}
     for network, place in zip(heads, places, strict=True):
         export(network, folder / place, inputs=given, outputs=Spoken._fields, frames_axis=1)
-    sums = [
-        hashlib.sha256((folder / "encoder.onnx").read_bytes() + (folder / place).read_bytes())
-        for place in places
-    ]
+    usual = torch.randn(len(places), width)
+    np.save(folder / "usual.npy", np.stack([usual.numpy(), usual.abs().numpy() + 0.5]))
+
+    def digest(head):
+        files = ("encoder.onnx", head, "usual.npy")
+        return hashlib.sha256(b"".join((folder / file).read_bytes() for file in files))
+
+    sums = [digest(place) for place in places]
     folds = [{"speakers": [f"s{n}"], "sha256": one.hexdigest()} for n, one in enumerate(sums[1:])]
     card = {"name": "tiny", **CALIBRATION, "sha256": sums[0].hexdigest(), "folds": folds}
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")

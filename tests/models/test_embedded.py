@@ -54,7 +54,7 @@ def by_torch(head, embedding, known):
     with torch.inference_mode():
         given = (known.mean, known.square, known.trust)
         spoken = head(batch(embedding.frames), *map(batch, given))
-    return Readings(*(part[0].numpy() for part in spoken), np.array(known.trust))
+    return Readings(*(part[0].numpy() for part in spoken), np.array(known.trust), 0.0)
 
 
 def damaged(folder, change):
@@ -157,7 +157,7 @@ def test_a_well_known_speaker_is_measured_by_their_own_speech_alone(tiny_model, 
     with torch.inference_mode():
         mask = torch.ones(1, len(normal), dtype=torch.bool)
         spoken = tiny_model.head.judge(torch.from_numpy(normal)[None], mask)
-    expected = Readings(*(part[0].numpy() for part in spoken), np.array(known.trust))
+    expected = Readings(*(part[0].numpy() for part in spoken), np.array(known.trust), 0.0)
     same(model.read(states(), known), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -185,6 +185,15 @@ def test_a_fold_has_a_head_of_its_own(tiny_model, model, fold):
     assert distance(other.read(states()), model.read(states())) > 0.02
 
 
+@pytest.mark.parametrize(("fold", "row"), [(None, 2), (0, 0), (1, 1)])
+def test_how_strange_states_are_is_the_mean_square_of_their_distance(tiny_model, fold, row):
+    """In standard deviations of the recordings that this very head learned from."""
+    usual, deviation = np.load(tiny_model.folder / "usual.npy")[:, row]
+    found = EmbeddedModel(tiny_model.folder, fold=fold).read(states()).strangeness
+    mean = states().frames.astype(np.float64).mean(0)
+    assert found == pytest.approx(np.mean(((mean - usual) / deviation) ** 2))
+
+
 def test_a_missing_folder_is_named(tmp_path):
     expected = r"nowhere is no model folder: .*card\.json can't be read; .*'voxplain train'$"
     with pytest.raises(WeightsMissing, match=expected):
@@ -193,7 +202,10 @@ def test_a_missing_folder_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "fold"),
-    [("card.json", None), ("encoder.onnx", None), ("head.onnx", None), ("folds/head_1.onnx", 1)],
+    [
+        *(("card.json", None), ("encoder.onnx", None), ("head.onnx", None), ("usual.npy", None)),
+        ("folds/head_1.onnx", 1),
+    ],
 )
 def test_a_missing_file_is_named(folder, name, fold):
     (folder / name).unlink()
@@ -203,7 +215,10 @@ def test_a_missing_file_is_named(folder, name, fold):
 
 @pytest.mark.parametrize(
     ("name", "fold"),
-    [("encoder.onnx", None), ("head.onnx", None), ("encoder.onnx", 0), ("folds/head_1.onnx", 1)],
+    [
+        *(("encoder.onnx", None), ("head.onnx", None), ("usual.npy", None)),
+        *(("encoder.onnx", 0), ("folds/head_1.onnx", 1)),
+    ],
 )
 def test_other_weights_than_the_card_describes_are_refused(folder, name, fold):
     (folder / name).write_bytes((folder / name).read_bytes() + b"\0")

@@ -22,11 +22,17 @@ POINTS = ((0.1, 0.2, 0.4), (0.5, 0.6, 0.8), (0.3, 0.5, 0.7))
 
 
 def readings(
-    categories, *, perceived=(0.2, 0.3, 0.5), points=POINTS, sound=(0.8, 0.1, 0.1), trust=0.0
+    categories,
+    *,
+    perceived=(0.2, 0.3, 0.5),
+    points=POINTS,
+    sound=(0.8, 0.1, 0.1),
+    trust=0.0,
+    strange=1.0,
 ):
     """Whose probabilities are these."""
     logits = (np.log(categories), np.log(perceived), np.array(points), np.log(sound))
-    return Readings(*logits, np.array(trust))
+    return Readings(*logits, np.array(trust), np.array(strange))
 
 
 def calibration(labels=EMBEDDED[:4], **changes):
@@ -82,6 +88,14 @@ def test_the_better_a_speaker_is_known_the_surer_it_may_be(trust, temperature):
     )
     powers = np.array([0.6, 0.2, 0.1, 0.1]) ** (1 / temperature)
     assert list(emotion.categories.values()) == pytest.approx(powers / powers.sum())
+
+
+def test_speech_unlike_any_it_knows_is_not_judged():
+    categories, limit = (0.97, 0.01, 0.01, 0.01), calibration(most_strange=2.0)
+    assert judge(readings(categories, strange=2.0), limit).verdict.labels == ("angry",)
+    found = judge(readings(categories, strange=2.1), limit)
+    assert found.verdict.reason == "it is unlike the speech it was learned from"
+    assert found.categories == {}
 
 
 def test_the_temperature_is_of_the_portrayed_emotion_alone():
@@ -206,6 +220,7 @@ def test_logits_of_any_size_stay_finite():
         np.array(POINTS),
         np.array([90.0, 0, 0]),
         np.array(0.0),
+        np.array(1.0),
     )
     emotion = judge(loud, calibration())
     assert emotion.verdict.labels == ("angry",)

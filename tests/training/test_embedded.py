@@ -127,7 +127,7 @@ def test_the_folder_is_a_model_that_reads(trained, angry):
 def test_the_folder_holds_nothing_else(trained):
     found = sorted(str(path.relative_to(trained)) for path in trained.rglob("*") if path.is_file())
     heads = ["folds/head_0.onnx", "folds/head_1.onnx"]
-    assert found == ["card.json", "encoder.onnx", *heads, "head.onnx"]
+    assert found == ["card.json", "encoder.onnx", *heads, "head.onnx", "usual.npy"]
 
 
 def test_the_card_says_how_it_was_made(card):
@@ -144,9 +144,12 @@ def test_every_speaker_is_in_one_fold(card):
 
 
 def test_checksums_are_those_of_the_files(trained, card):
-    encoder = (trained / "encoder.onnx").read_bytes()
-    heads = ["head.onnx", "folds/head_0.onnx", "folds/head_1.onnx"]
-    sums = [hashlib.sha256(encoder + (trained / head).read_bytes()).hexdigest() for head in heads]
+    encoder, usual = ((trained / name).read_bytes() for name in ("encoder.onnx", "usual.npy"))
+    heads = [
+        (trained / name).read_bytes()
+        for name in ("head.onnx", "folds/head_0.onnx", "folds/head_1.onnx")
+    ]
+    sums = [hashlib.sha256(encoder + head + usual).hexdigest() for head in heads]
     assert sums == [card["sha256"], *(fold["sha256"] for fold in card["folds"])]
     assert len(set(sums)) == 3
 
@@ -166,6 +169,17 @@ def test_it_is_calibrated_on_speakers_its_heads_never_heard(trained, card, works
     assert card["known_temperature"] != card["temperature"]
     assert len(set(card["widening"])) == 3
     assert all(card["widening"])
+
+
+def test_usual_are_the_recordings_that_a_head_learned_from(trained, card, workshop):
+    clips = [one for one in cremad.read(workshop / "cremad") if one.speaker != "cremad_1009"]
+    states = hear(clips, encoder=trained / "encoder.onnx", cache=workshop / "cache", jobs=1)
+    means = np.array([one.astype(np.float64).mean(0) for one in states])
+    usual = np.load(trained / "usual.npy")
+    for row, members in enumerate([*(fold["speakers"] for fold in card["folds"]), []]):
+        learned = means[[clip.speaker not in members for clip in clips]]
+        np.testing.assert_allclose(usual[0, row], learned.mean(0), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(usual[1, row], learned.std(0), rtol=1e-3, atol=1e-5)
 
 
 def test_a_fold_is_judged_as_the_other_folds_ask_for(trained, workshop):
@@ -308,6 +322,9 @@ def test_an_emotion_without_a_name_is_left_out_elsewhere(figures):
 def test_of_silence_nothing_is_said(figures):
     rows = figures["ravdess: nothing said"]
     assert rows["silence"]["abstains"].value == 1
+    assert [name for name in rows if name.startswith("speech")] == [
+        *("speech at half its speed", "speech at twice its speed", "speech below 800 Hz"),
+    ]
     assert rows["cremad, clean, unseen speakers"]["abstains"].n == 16
 
 
@@ -361,7 +378,7 @@ def test_without_votes_nothing_is_said_of_listeners(workshop, angry):
     encoder = ["--encoder", str(workshop / "encoder")]
     assert main(["train", str(recipe), "--out", str(out), *encoder, *data(workshop)]) == 0
     model = EmbeddedModel(out)
-    patient = dataclasses.replace(model.calibration, least_voice=0.0)
+    patient = dataclasses.replace(model.calibration, least_voice=0.0, most_strange=1e9)
     emotion = judge(model.read(model.embed(read.read(angry))), patient)
     assert emotion.perceived == {}
     assert whole([emotion, emotion], [3.0, 1.0], patient) == emotion

@@ -32,7 +32,8 @@ def judged(utterances, probabilities, *, sets=None, intervals=None, perceived=No
     return Judged(
         utterances,
         Readings(
-            np.log(rows + 1e-12), np.log(shares + 1e-12), points, np.zeros((n, 4)), rows[:, 0]
+            *(np.log(rows + 1e-12), np.log(shares + 1e-12), points, np.zeros((n, 4))),
+            *(np.zeros(n), np.ones(n)),
         ),
         rows,
         rows > 0 if sets is None else np.array(sets, bool),

@@ -124,11 +124,15 @@ def test_calibration_gives_back_what_readings_were_off_by():
     }
     points = np.array([places[one.emotion] for one in spoken])
     off = np.array([(0.05, 0.05, 0.05), (-0.3, 0, 0.3), (0, 0, 0)])
-    readings = Readings(3 * logits, logits, points[..., None] + off, logits, np.zeros(3000))
+    strange = random.permutation(3000) / 3000
+    readings = Readings(
+        3 * logits, logits, points[..., None] + off, logits, np.zeros(3000), strange
+    )
     known = dataclasses.replace(readings, categories=2 * logits)
     unfitted = Calibration(LABELS, ("angry",), ("one voice", "noise"))
     found = calibrate(readings, known, spoken, unfitted)
     assert found.temperature == pytest.approx(3, rel=0.05)
+    assert np.mean(strange > found.most_strange) == pytest.approx(0.005)
     assert found.known_temperature == pytest.approx(2, rel=0.05)
     np.testing.assert_allclose(found.widening, (0.05, -0.3, 0), atol=1e-9)
     held = label_sets(softmax(logits), mass=found.mass)[np.arange(3000), truth]

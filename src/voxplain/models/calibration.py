@@ -46,6 +46,8 @@ class Calibration:
     """Of the intervals of valence, arousal and dominance, to each side."""
     least_voice: float = 0.5
     """Probability of one voice below which nothing is said."""
+    most_strange: float = math.inf
+    """Distance from the speech that was learned from above which nothing is said."""
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Calibration:

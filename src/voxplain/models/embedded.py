@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from importlib.resources import files
@@ -33,7 +34,7 @@ def embedded_models() -> tuple[str, ...]:
 
 
 class EmbeddedModel:
-    """A model folder: ``encoder.onnx``, ``head.onnx`` and ``card.json``.
+    """A model folder: ``encoder.onnx``, ``head.onnx``, ``usual.npy`` and ``card.json``.
 
     With a ``fold``, the head that never heard the speakers of that fold (``card["folds"]``): for
     figures on unseen speakers. One recording at a time on one thread, so that a result depends on
@@ -45,7 +46,9 @@ class EmbeddedModel:
         place = "head.onnx" if fold is None else f"folds/head_{fold}.onnx"
         try:
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            encoder, head = ((folder / part).read_bytes() for part in ("encoder.onnx", place))
+            encoder, head, usual = (
+                (folder / part).read_bytes() for part in ("encoder.onnx", place, "usual.npy")
+            )
         except OSError as error:
             raise WeightsMissing(
                 f"{folder} is no model folder: {error.filename} can't be read; "
@@ -59,7 +62,7 @@ class EmbeddedModel:
             promised = (card if fold is None else card["folds"][fold])["sha256"]
         except (KeyError, TypeError) as error:
             raise ArtifactError(f"{folder / 'card.json'} is no card: it lacks {error}") from error
-        self.sha256 = hashlib.sha256(encoder + head).hexdigest()
+        self.sha256 = hashlib.sha256(encoder + head + usual).hexdigest()
         if self.sha256 != promised:
             raise ChecksumMismatch(
                 f"{folder} holds weights with SHA-256 {self.sha256[:12]}…, its card says "
@@ -68,6 +71,8 @@ class EmbeddedModel:
         self.card: Mapping[str, Any] = card
         self.backbone = EmbeddedBackbone(encoder, name=self.name)
         self._head = session(head)
+        # A row without each fold, the last of everything.
+        self._mean, self._deviation = np.load(io.BytesIO(usual))[:, -1 if fold is None else fold]
         wanted = [len(self.calibration.labels), len(self.calibration.votes), 3]
         wanted.append(len(self.calibration.sounds))
         found = [output.shape[-1] for output in self._head.get_outputs()]
@@ -103,7 +108,11 @@ class EmbeddedModel:
         }
         found = self._head.run(None, {k: v.astype(np.float32)[None] for k, v in given.items()})
         categories, perceived, dimensions, sound = (output[0] for output in found)
-        return Readings(categories, perceived, dimensions, sound, np.array(known.trust))
+        off = (embedding.frames.mean(0, dtype=np.float64) - self._mean) / self._deviation
+        strangeness = np.mean(np.square(off))
+        return Readings(
+            categories, perceived, dimensions, sound, np.array(known.trust), strangeness
+        )
 
 
 @functools.cache

@@ -45,6 +45,8 @@ class Readings:
     """(sounds,) logits; the first is one voice"""
     trust: NDArray[np.float64]
     """() how far the speaker was known, from 0 to 1"""
+    strangeness: NDArray[np.float64]
+    """() how far it lies from the speech that was learned from; of that speech 1 on average"""
 
     @classmethod
     def stacked(cls, readings: Sequence[Readings]) -> Readings:
@@ -62,6 +64,8 @@ def judge(readings: Readings, calibration: Calibration) -> Emotion:
     if heard[0] < calibration.least_voice:
         other = calibration.sounds[1 + int(np.argmax(heard[1:]))]
         return abstain(f"it sounds like {other}", label_set=calibration.labels)
+    if readings.strangeness > calibration.most_strange:
+        return abstain("it is unlike the speech it was learned from", label_set=calibration.labels)
     temperature = calibration.temperature_at(float(readings.trust))
     categories = softmax(readings.categories, temperature=temperature)
     perceived = softmax(readings.perceived)

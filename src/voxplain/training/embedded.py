@@ -69,7 +69,7 @@ def train(
     cache: Path,
     jobs: int,
 ) -> None:
-    """Write a model folder: ``encoder.onnx``, ``head.onnx``, ``card.json`` and ``folds/``.
+    """Write a model folder: encoder.onnx, head.onnx, usual.npy, card.json and folds.
 
     ``roots`` corpus -> folder, ``encoder`` a Whisper checkpoint folder. The encoder stays as it is
     but for its upper layers, which are dropped. The head is fitted once without each fold
@@ -83,19 +83,21 @@ def train(
         recipe, roots=roots, encoder=encoder, place=place, cache=cache, jobs=jobs
     )
 
+    usual = out / "usual.npy"
+    _write_usual(usual, examples, folds=recipe.folds)
     heads = []
     for fold in range(recipe.folds):
         head = out / f"folds/head_{fold}.onnx"
         _export(fit_head(recipe, examples.without(fold)), head)
         members = sorted(set(examples.speakers[examples.folds == fold]) - {NOBODY})
-        heads.append({"speakers": members, "sha256": _sha256(place, head)})
+        heads.append({"speakers": members, "sha256": _sha256(place, head, usual)})
         log.info("fold %d of %d", fold + 1, recipe.folds)
     _export(fit_head(recipe, examples), out / "head.onnx")
     card = {
         "name": recipe.name,
         "version": __version__,
         "recipe": asdict(recipe),
-        "sha256": _sha256(place, out / "head.onnx"),
+        "sha256": _sha256(place, out / "head.onnx", usual),
         "folds": heads,
     }
     unfitted = Calibration(recipe.labels, recipe.votes, SOUNDS)
@@ -170,6 +172,18 @@ def _export(head: SpeechHead, path: Path) -> None:
         "trust": torch.full((1,), 0.5),
     }
     export(head, path, inputs=example, outputs=Spoken._fields, frames_axis=1)
+
+
+def _write_usual(path: Path, examples: Examples, *, folds: int) -> None:
+    """Mean and deviation (2, folds + 1, width) of the recordings' mean states.
+
+    A row without each fold, the last of everything.
+    """
+    spoken = examples.speakers != NOBODY
+    means = np.array([states.mean(0, dtype=np.float64) for states in examples.copies[0]])
+    rows = [means[spoken & (examples.folds != fold)] for fold in (*range(folds), None)]
+    found = [[row.mean(0) for row in rows], [row.std(0) for row in rows]]
+    np.save(path, np.array(found, np.float32))
 
 
 def _sha256(*paths: Path) -> str:

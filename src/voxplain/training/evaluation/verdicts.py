@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from voxplain.audio import read
@@ -15,6 +16,7 @@ from voxplain.backbones.log_mel import SAMPLING_RATE
 from voxplain.models.calibration import softmax
 from voxplain.models.judgement import MOST_LABELS
 from voxplain.pipeline import load
+from voxplain.training.conditions import band_limited
 from voxplain.training.evaluation.material import Judged, Material, Section
 from voxplain.training.metrics import (
     Interval,
@@ -70,9 +72,9 @@ def surest(judged: Judged) -> Section:
 
 
 def abstentions(material: Material, *, strangers: str, each: int = 100) -> Section:
-    """How often nothing is said: of sounds that are no single voice, and of clean recordings.
+    """How often nothing is said: of sounds that are no single voice, of odd and clean recordings.
 
-    The sounds are made anew; babble is made of the voices of a corpus that was not trained on.
+    The sounds are made anew; voices are those of a corpus that was not trained on.
     """
     analyzer = load(str(material.folder))
     voices = [one.path for one in material.corpus(strangers).utterances]
@@ -88,7 +90,8 @@ def abstentions(material: Material, *, strangers: str, each: int = 100) -> Secti
         everyone = [one for one in material.utterances if one.corpus == corpus]
         judged = material.judged.of(corpus)
         voice = softmax(judged.readings.sound)[:, 0] >= material.calibration.least_voice
-        said = voice & (judged.sets.sum(1) <= MOST_LABELS)
+        usual = judged.readings.strangeness <= material.calibration.most_strange
+        said = voice & usual & (judged.sets.sum(1) <= MOST_LABELS)
         heard = {one.path: bool(told) for one, told in zip(judged.utterances, said, strict=True)}
         silent = [not heard.get(one.path, False) for one in everyone]
         speakers = [one.speaker for one in everyone]
@@ -96,17 +99,34 @@ def abstentions(material: Material, *, strangers: str, each: int = 100) -> Secti
     return found
 
 
-_SOUNDS = ("white noise", "pink noise", "babble", "music", "tones", "silence")
+_SOUNDS = (
+    "white noise",
+    "pink noise",
+    "babble",
+    "music",
+    "tones",
+    "silence",
+    "speech at half its speed",
+    "speech at twice its speed",
+    "speech below 800 Hz",
+)
 
 
 def _sound(kind: str, generator: np.random.Generator, voices: Sequence[Path]) -> Waveform:
-    """Two to six seconds, faint to loud."""
+    """Two to six seconds, faint to loud; or a recording that something was done to."""
     samples = int(generator.uniform(2, 6) * SAMPLING_RATE)
+
+    def speech() -> Waveform:
+        return read.read(voices[int(generator.integers(len(voices)))]).waveform
+
     made: dict[str, Callable[[], Waveform]] = {
+        "speech at half its speed": lambda: soxr.resample(speech(), 1, 2),
+        "speech at twice its speed": lambda: soxr.resample(speech(), 2, 1),
+        "speech below 800 Hz": lambda: band_limited(speech(), low_hz=50, high_hz=800),
         "white noise": lambda: colour(samples, generator, tilt=0),
         "pink noise": lambda: colour(samples, generator, tilt=1),
         "babble": lambda: babble(
-            [read.read(voices[i]).waveform for i in generator.integers(len(voices), size=6)],
+            [speech() for _ in range(6)],
             samples,
             generator,
         ),
@@ -114,7 +134,10 @@ def _sound(kind: str, generator: np.random.Generator, voices: Sequence[Path]) ->
         "tones": lambda: tones(samples, generator),
         "silence": lambda: np.zeros(samples, np.float32),
     }
-    return made[kind]() * np.float32(10 ** (generator.uniform(-50, -14) / 20))
+    waveform = made[kind]()
+    if not kind.startswith("speech"):
+        waveform = waveform * np.float32(10 ** (generator.uniform(-50, -14) / 20))
+    return waveform
 
 
 def _share(silent: Sequence[bool], speakers: Sequence[str]) -> Interval:
