@@ -371,6 +371,17 @@ def test_figures_need_the_recipe_that_made_the_model(trained, workshop, capsys):
     assert "was trained by another recipe than the one given (tiny)" in capsys.readouterr().err
 
 
+def test_votes_that_nobody_gave_can_not_be_learned(workshop, capsys):
+    unrated = shutil.copytree(workshop / "cremad", workshop / "unrated")
+    (unrated / "tabulatedVotes.csv").unlink()
+    command = ["train", str(workshop / "tiny.yaml"), "--out", str(workshop / "none")]
+    encoder = ["--encoder", str(workshop / "encoder"), "--root", f"cremad={unrated}"]
+    assert main([*command, *encoder]) == 2
+    expected = "recipe 'tiny' learns votes of listeners, but no recording has any; give a --root"
+    assert expected in capsys.readouterr().err
+    assert not (workshop / "none").exists()
+
+
 def test_without_votes_nothing_is_said_of_listeners(workshop, angry):
     recipe, out = workshop / "silent.yaml", workshop / "silent"
     asked = RECIPE.replace("votes: [angry, happy, neutral, sad]", "votes: []")

@@ -73,8 +73,8 @@ class EmbeddedModel:
         self._head = session(head)
         # A row without each fold, the last of everything.
         self._mean, self._deviation = np.load(io.BytesIO(usual))[:, -1 if fold is None else fold]
-        wanted = [len(self.calibration.labels), len(self.calibration.votes), 3]
-        wanted.append(len(self.calibration.sounds))
+        told = self.calibration
+        wanted = [len(told.labels), len(told.votes), 3, len(told.sounds)]
         found = [output.shape[-1] for output in self._head.get_outputs()]
         if found != wanted:
             raise ArtifactError(

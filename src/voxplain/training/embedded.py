@@ -16,6 +16,7 @@ import torch
 from voxplain import __version__
 from voxplain.backbones.log_mel import BANDS
 from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
+from voxplain.errors import ConfigError
 from voxplain.models.calibration import Calibration
 from voxplain.models.speech_network import SpeechHead, Spoken
 from voxplain.training.conditions import Anything
@@ -124,6 +125,11 @@ def prepare(
     utterances = read_corpora(
         recipe.corpora, roots=roots, labels=recipe.labels, left_out=recipe.left_out
     )
+    if recipe.votes and not any(utterance.ratings for utterance in utterances):
+        raise ConfigError(
+            f"recipe {recipe.name!r} learns votes of listeners, but no recording has any; give a "
+            "--root that holds CREMA-D's tabulatedVotes.csv beside the clips, or 'votes: []'"
+        )
     folds = speaker_folds([u.speaker for u in utterances], folds=recipe.folds, seed=recipe.seed)
     example = {"log_mel": torch.randn(1, BANDS, 300)}
     export(StateEncoder(shortened), place, inputs=example, outputs=["states"], frames_axis=2)

@@ -40,8 +40,8 @@ def evaluate(
     figures[f"{first}: dimensions"] = listening.dimensions(judged)
     if any(utterance.ratings for utterance in judged.utterances):
         figures[f"{first}: listeners' votes"] = listening.votes(judged, material)
-    if first == "cremad":
-        figures["cremad: who speaks"] = speakers.groups(judged, roots[first])
+    if first == "cremad" and (groups := speakers.groups(judged, roots[first])):
+        figures["cremad: who speaks"] = groups
     for corpus in strangers:
         figures[f"{corpus}: never trained on"] = recognition.elsewhere(
             material, corpus, cache=cache, jobs=jobs

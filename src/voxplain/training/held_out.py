@@ -101,7 +101,7 @@ class Unseen:
         return Readings.stacked(found)
 
 
-_STRANGERS = 0.005
+_TURNED_AWAY = 0.005
 """Share of recordings like those learned from that may be turned away as strange."""
 KNOWN = 80
 """Utterances with which a speaker counts as known."""
@@ -118,7 +118,7 @@ def calibrate(
         unfitted,
         temperature=temperature,
         known_temperature=fit_temperature(truth, known.categories),
-        most_strange=float(np.quantile(readings.strangeness, 1 - _STRANGERS)),
+        most_strange=float(np.quantile(readings.strangeness, 1 - _TURNED_AWAY)),
         mass=fit_mass(truth, softmax(readings.categories, temperature=temperature)),
         widening=tuple(
             fit_widening(points[:, axis], low, high)
