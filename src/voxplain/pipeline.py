@@ -45,8 +45,8 @@ def load(
 
     ``model`` is the name of an embedded model or the path of a folder made by ``voxplain train``.
     Levels in words compare with ``reference_group`` (adults, female, male or child), drawn towards
-    the ``speaker``'s own voice as far as recordings of it are given (paths, best of neutral
-    speech); the emotion, too, is then judged against how the speaker sounds otherwise.
+    the ``speaker``'s own voice as far as recordings of it are given (paths); the emotion, too, is
+    then judged against how the speaker sounds otherwise, best known from speech of several moods.
 
     Raises UnknownName, WeightsMissing or ChecksumMismatch, and AudioError for a recording.
     """

@@ -21,8 +21,8 @@ def add_reference(parser: argparse.ArgumentParser, *, judged: str = "levels") ->
         action="append",
         default=[],
         metavar="FILE",
-        help=f"judge {judged} against this recording of the same speaker, best neutral; "
-        "may be given several times",
+        help=f"judge {judged} against this recording of the same speaker; may be "
+        "given several times",
     )
     parser.add_argument(
         "--relative",
