@@ -21,6 +21,7 @@ FOLDERS = {
     "backends": "voxplain.descriptors.backends",
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
+    "explainers": "voxplain.explainers",
     "reports": "voxplain.reports",
 }
 """Kind of plug-in -> the package whose files are the plug-ins."""

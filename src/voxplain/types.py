@@ -20,22 +20,31 @@ from numpy.typing import NDArray
 
 __all__ = [
     "SCHEMA_VERSION",
+    "AcousticCue",
     "Analysis",
+    "Attribution",
     "Audio",
+    "Claim",
+    "Counterfactual",
     "Descriptors",
     "Dimension",
     "Dimensions",
     "Embedding",
     "Emotion",
+    "Estimate",
+    "Explanation",
+    "Faithfulness",
     "Level",
+    "Moment",
     "Quantity",
+    "Removal",
     "Segment",
     "SegmentAnalysis",
     "Track",
     "Verdict",
 ]
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -116,7 +125,8 @@ def _rebuilt(hint: Any, value: Any) -> Any:
         dtype = typing.get_args(arguments[1])[0]
         if dtype is np.bool_:
             return np.array(value, bool)
-        return np.array([math.nan if v is None else v for v in value], dtype)
+        # None, in rows or in rows of rows, becomes NaN
+        return np.array(value, object).astype(dtype)
     if origin is tuple:
         return tuple(_rebuilt(arguments[0], item) for item in value)
     if origin is Mapping:
@@ -291,6 +301,182 @@ class Emotion(_Value):
         return super(Emotion, cls).from_dict({"perceived": {}, **plain})
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution(_Value):
+    """How much each part of an input speaks for an output, by one method.
+
+    Positive speaks for it. The scores are in the unit of the output, log-odds for a category.
+    """
+
+    method: str
+    output: str
+    """The label explained."""
+    axis: str
+    """time, frequency, time_frequency, descriptor or word"""
+    scores: NDArray[np.float64]
+    """(columns,) in time, (rows,) in frequency, (rows, columns) in both, else (names,)"""
+    baseline: str
+    """What stood in for what was taken away."""
+    times: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """(columns + 1,) edges in seconds of the original recording."""
+    hz: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """(rows + 1,) edges in Hz."""
+    names: tuple[str, ...] = ()
+    """Of descriptors or words."""
+    completeness_gap: float = math.nan
+    """By how much the scores fail to add up to the output minus that of the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate(_Value):
+    """A number with its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class AcousticCue(_Value):
+    """A descriptor measured somewhere, beside what experts expect of an emotion."""
+
+    descriptor: str
+    title: str
+    """What the descriptor is called in a sentence."""
+    value: float
+    unit: str
+    rest: float
+    """The same in the rest of the speech."""
+    contrast: float
+    """Standard deviations above the mean of random windows of that length, same recording."""
+    reference: str
+    """Whom the z refers to."""
+    usual: float
+    """The mean of the reference, in the same unit."""
+    z: float
+    """Standard deviations above the mean of the reference."""
+    expected: float
+    """-2 strong fall, -1 fall, 0 as in neutral speech, 1 rise, 2 strong rise; NaN: no expectation.
+
+    Of a contrast between two emotions their difference.
+    """
+    citation: str
+    """Keys of the literature that expects it, as in assets/references."""
+    judgement: str
+    """supports, contradicts, neutral or not measurable"""
+    weight: float
+    """How much the literature agrees on it, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(_Value):
+    """A stretch of sound that speaks for the label explained."""
+
+    start: float
+    end: float
+    low_hz: float
+    high_hz: float
+    """The band in which it speaks for it most."""
+    score: float
+    """Log-odds of the label that are lost without it."""
+    share: float
+    """Of all that speaks for the label, 0 to 1."""
+    cues: tuple[AcousticCue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal(_Value):
+    """The probability of the label explained when a share of the time is taken away."""
+
+    fill: str
+    """What stood in for it."""
+    share: float
+    before: float
+    salient: float
+    """Without the most salient time."""
+    loudest: float
+    """Without the loudest time."""
+    random: float
+    """Without random windows, on average."""
+    random_low: float
+    random_high: float
+    """5 % and 95 % of the draws."""
+    beaten: float
+    """The share of the draws that leave a higher probability than the most salient time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faithfulness(_Value):
+    """Whether what an attribution points at is what the model goes by."""
+
+    method: str
+    removals: tuple[Removal, ...]
+    shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """(points,) of the time that is taken away or left, 0 to 1."""
+    deletion: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """(points,) probability without the most salient share."""
+    insertion: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """(points,) probability with the most salient share alone."""
+    stability: Mapping[str, float] = field(default_factory=dict)
+    """Change of the recording -> rank correlation of the attributions before and after."""
+    agreement: Mapping[str, float] = field(default_factory=dict)
+    """Other method -> rank correlation with its attribution."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the salient time matters more than random windows, by every fill."""
+        return all(one.salient < one.random for one in self.removals)
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual(_Value):
+    """What the model makes of the same voice with one cue changed: synthetic sound."""
+
+    edit: Mapping[str, float]
+    """What was asked for, such as ``f0_shift_st`` -> 2."""
+    before: Emotion
+    after: Emotion
+    identity: Emotion
+    """Of the voice taken apart and put together without a change: the control."""
+    measured: Mapping[str, Quantity]
+    """Descriptors found again in the changed sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(_Value):
+    """Why the model says what it says, and how far that may be trusted."""
+
+    effort: str
+    """quick or full"""
+    output: str
+    """The label explained."""
+    runner_up: str
+    """The most probable other label."""
+    segment: int
+    """The stretch explained, of ``Analysis.segments``: the one that speaks most for the label."""
+    attributions: tuple[Attribution, ...]
+    moments: tuple[Moment, ...]
+    """In order of time."""
+    cues: tuple[AcousticCue, ...]
+    """Of the whole stretch."""
+    contrast: tuple[AcousticCue, ...]
+    """Those whose expectation differs between the label and the runner-up."""
+    plausibility: Estimate
+    """Weighted share of the cues in the moments that go the expected way."""
+    faithfulness: Faithfulness
+    counterfactuals: tuple[Counterfactual, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(_Value):
+    """A sentence, and the places in the Analysis that it stands on."""
+
+    text: str
+    evidence: tuple[str, ...]
+    """Such as ``explanation.moments.0.cues.2``."""
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentAnalysis(_Value):
     """One stretch of speech."""
@@ -316,6 +502,8 @@ class Analysis(_Value):
     segments: tuple[SegmentAnalysis, ...]
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
+    explanation: Explanation | None = None
+    claims: tuple[Claim, ...] = ()
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""

@@ -1,0 +1,1 @@
+"""Evidence: what speaks for a verdict, measured, compared with expert references and tested."""
