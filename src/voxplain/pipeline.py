@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 import os
@@ -16,11 +17,13 @@ from voxplain.audio.listening import Listener
 from voxplain.descriptors._levels import Reference, describe
 from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import InputError, UnknownName, VoxplainError
+from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import abstain, judge, whole
 from voxplain.models.profile import Profile
 from voxplain.types import (
     Analysis,
+    Audio,
     Embedding,
     Emotion,
     Level,
@@ -72,11 +75,12 @@ def analyze(
     reference_group: str = "adults",
     speaker: Sequence[Any] = (),
     relative: bool = False,
-    explain: str | None = None,
+    explain: str | None = "quick",
+    why: str | None = None,
 ) -> Analysis:
-    """How a recording sounds; see ``load`` and ``Analyzer.analyze``."""
+    """How a recording sounds, and why; see ``load`` and ``Analyzer.analyze``."""
     analyzer = load(model, reference_group=reference_group, speaker=speaker)
-    return analyzer.analyze(source, sampling_rate, relative=relative, explain=explain)
+    return analyzer.analyze(source, sampling_rate, relative=relative, explain=explain, why=why)
 
 
 def analyze_each(
@@ -86,6 +90,7 @@ def analyze_each(
     reference_group: str = "adults",
     speaker: Sequence[str | os.PathLike[str]] = (),
     relative: bool = False,
+    explain: str | None = None,
     jobs: int = 1,
 ) -> Iterator[Analysis | VoxplainError]:
     """Analyse many recordings, in their order: an Analysis each, or the error it met.
@@ -94,7 +99,7 @@ def analyze_each(
     """
     loading = (model, reference_group, tuple(speaker))
     _loaded(*loading)  # what can't be loaded is not the recordings' fault
-    one = functools.partial(_outcome, loading=loading, relative=relative)
+    one = functools.partial(_outcome, loading=loading, relative=relative, explain=explain)
     if jobs == 1:
         yield from map(one, sources)
         return
@@ -102,9 +107,11 @@ def analyze_each(
         yield from pool.map(one, sources)
 
 
-def _outcome(source: Any, *, loading: tuple[Any, ...], relative: bool) -> Analysis | VoxplainError:
+def _outcome(
+    source: Any, *, loading: tuple[Any, ...], relative: bool, explain: str | None
+) -> Analysis | VoxplainError:
     try:
-        return _loaded(*loading).analyze(source, relative=relative)
+        return _loaded(*loading).analyze(source, relative=relative, explain=explain)
     except InputError as error:
         return error
 
@@ -131,7 +138,8 @@ class Analyzer:
         sampling_rate: int | None = None,
         *,
         relative: bool = False,
-        explain: str | None = None,
+        explain: str | None = "quick",
+        why: str | None = None,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
@@ -139,20 +147,24 @@ class Analyzer:
         ``source`` is a path, ``"-"`` (standard input) or an array, (samples,) or with channels,
         which needs its ``sampling_rate`` in Hz. With ``relative``, levels and emotion of each
         stretch compare with the other stretches, as far as there is speech in them (one speaker).
-        There is no explanation to choose yet. ``progress`` is called with the seconds that each
-        stretch ends at. Without usable speech the analysis abstains and says why.
+        ``explain`` is quick, full or None; explained is the most probable label, or ``why`` that
+        one, in the stretch that speaks most for it. ``progress`` is called with the seconds that
+        each stretch ends at. Without usable speech the analysis abstains and says why.
 
         Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
-        UnknownName for an explanation.
+        UnknownName for an explanation or a label.
         """
-        if explain is not None:
-            raise UnknownName("explanation", explain, ())
+        if explain not in (None, *EFFORTS):
+            raise UnknownName("explanation", explain, EFFORTS)
+        if why not in (None, *self.model.calibration.labels):
+            raise UnknownName("label", why, self.model.calibration.labels)
         name = read.source_name(source)
         listener = Listener()
         blocks = read.blocks(source, sampling_rate=sampling_rate)
         stretches: list[Segment] = []
         emotions: list[Emotion] = []
         voices: dict[int, Embedding] = {}  # by stretch; what is no voice tells nothing of a speaker
+        telling: dict[str, tuple[float, int, Audio]] = {}  # by label, where it is heard most
 
         def parts() -> Iterator[dict[str, Track]]:
             for segment, audio in listener.stretches(blocks, source=name):
@@ -160,14 +172,19 @@ class Analyzer:
                 emotion = self._judge(embedding, self.speaker)
                 if relative and emotion.categories:
                     voices[len(stretches)] = embedding
+                for label, probability in emotion.categories.items() if explain else ():
+                    heard = probability * segment.duration
+                    if heard > telling.get(label, (0.0,))[0]:
+                        telling[label] = heard, len(stretches), audio
                 stretches.append(segment)
                 emotions.append(emotion)
                 yield descriptors.tracks(audio, start=segment.start)
                 progress(segment.end)
 
         joined = descriptors.join(parts())
-        for number, emotion in self._against_each_other(voices):
-            emotions[number] = emotion
+        profiles = self._profiles(voices)
+        for number, profile in profiles.items():
+            emotions[number] = self._judge(voices[number], profile)
         everything = {**joined, "speech_activity": listener.activity()}
         conditions = descriptors.conditions_of(everything)
         measured = descriptors.functionals(everything, conditions=conditions)
@@ -182,7 +199,7 @@ class Analyzer:
             SegmentAnalysis(stretch.start, stretch.end, stretch.speaker, emotion, description)
             for stretch, emotion, description in zip(stretches, emotions, described, strict=True)
         )
-        return Analysis(
+        analysis = Analysis(
             source=name,
             duration=listener.duration,
             speech_duration=listener.speech_duration,
@@ -195,7 +212,7 @@ class Analyzer:
                 "model": self.model.name,
                 "model_sha256": self.model.sha256,
                 "config": {
-                    "explain": None,
+                    "explain": explain,
                     "asr": None,
                     "reference": self.reference.name,
                     "relative": relative,
@@ -203,19 +220,62 @@ class Analyzer:
                 },
             },
         )
+        if explain and telling:
+            label = why or max(
+                analysis.emotion.categories, key=analysis.emotion.categories.__getitem__
+            )
+            _, number, audio = telling[label]
+            profile = profiles.get(number, self.speaker)
+            analysis = self._explained(
+                analysis, label, number, audio, profile, conditions, effort=explain
+            )
+        return analysis
+
+    def _explained(
+        self,
+        analysis: Analysis,
+        label: str,
+        number: int,
+        audio: Audio,
+        profile: Profile | None,
+        conditions: Mapping[str, float],
+        *,
+        effort: str,
+    ) -> Analysis:
+        stretch, tracks = analysis.segments[number], analysis.descriptors.tracks
+        if audio.duration < LEAST_DURATION:
+            short = f"{audio.duration:.2f} s of speech are too short to explain one part by another"
+            return dataclasses.replace(analysis, warnings=(*analysis.warnings, short))
+        case = Case(
+            number=number,
+            segment=Segment(stretch.start, stretch.end),
+            audio=audio,
+            emotion=stretch.emotion,
+            label=label,
+            runner_up=max(
+                (other for other in stretch.emotion.categories if other != label),
+                key=stretch.emotion.categories.__getitem__,
+            ),
+            functionals=stretch.descriptors.functionals,
+            tracks=tracks,
+            conditions=conditions,
+            reference=self.reference,
+            forward=functools.partial(self.model.log_odds, profile=profile),
+            judge=lambda sound: self._judge(self.model.embed(sound), profile),
+        )
+        return dataclasses.replace(analysis, explanation=explained(case, effort=effort))
 
     def _judge(self, embedding: Embedding, speaker: Profile | None) -> Emotion:
         return judge(self.model.read(embedding, speaker), self.model.calibration)
 
-    def _against_each_other(self, voices: Mapping[int, Embedding]) -> Iterator[tuple[int, Emotion]]:
-        """What each voice sounds like to one who knows the others."""
+    def _profiles(self, voices: Mapping[int, Embedding]) -> dict[int, Profile]:
+        """What is known of the speaker of each voice from the others."""
         if len(voices) < 2:
-            return  # there is nothing else to know
+            return {}  # there is nothing else to know
         own = {number: Profile.of(embedding) for number, embedding in voices.items()}
         known = [*own.values(), *([self.speaker] if self.speaker else [])]
         everybody = functools.reduce(operator.add, known)
-        for number, embedding in voices.items():
-            yield number, self._judge(embedding, everybody - own[number])
+        return {number: everybody - profile for number, profile in own.items()}
 
     def _levels(
         self,

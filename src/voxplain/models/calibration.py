@@ -20,6 +20,7 @@ __all__ = [
     "fit_temperature",
     "fit_widening",
     "label_sets",
+    "log_odds",
     "softmax",
 ]
 
@@ -71,6 +72,19 @@ def softmax(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float6
     powers = np.exp(scaled - scaled.max(-1, keepdims=True, initial=-np.inf))
     probabilities: NDArray[np.float64] = powers / powers.sum(-1, keepdims=True)
     return probabilities
+
+
+def log_odds(logits: ArrayLike) -> NDArray[np.float64]:
+    """(..., classes): log of the odds of each class against all others together.
+
+    >>> log_odds([0.0, 0.0, 0.0]).round(3).tolist()  # 1 : 2
+    [-0.693, -0.693, -0.693]
+    """
+    rows = np.asarray(logits, np.float64)
+    others = np.where(np.eye(rows.shape[-1], dtype=bool), -np.inf, rows[..., None, :])
+    most = others.max(-1, keepdims=True)
+    found: NDArray[np.float64] = rows - np.log(np.exp(others - most).sum(-1)) - most[..., 0]
+    return found
 
 
 def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> float:

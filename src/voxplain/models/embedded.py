@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.embedded import EmbeddedBackbone, session
+from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone, session
 from voxplain.errors import ArtifactError, ChecksumMismatch, UnknownName, WeightsMissing
-from voxplain.models.calibration import Calibration
+from voxplain.models.calibration import Calibration, log_odds
 from voxplain.models.judgement import Readings
 from voxplain.models.profile import Profile
 from voxplain.types import Audio, Embedding
@@ -113,6 +113,24 @@ class EmbeddedModel:
         return Readings(
             categories, perceived, dimensions, sound, np.array(known.trust), strangeness
         )
+
+    def _encode(self, spectrogram: NDArray[np.float32]) -> Embedding:
+        (states,) = self.backbone._session.run(None, {"log_mel": spectrogram[None]})
+        return Embedding(states[0].astype(np.float16), STATE_SHIFT, self.name)
+
+    def log_odds(
+        self, spectrograms: NDArray[np.float32], profile: Profile | None = None
+    ) -> NDArray[np.float64]:
+        """What explainers look into: log-mel spectrograms (n, 80, frames) -> (n, labels).
+
+        The log-odds of the calibrated probabilities of ``calibration.labels``.
+        """
+        found = []
+        for spectrogram in spectrograms:
+            readings = self.read(self._encode(spectrogram), profile)
+            temperature = self.calibration.temperature_at(float(readings.trust))
+            found.append(log_odds(readings.categories / temperature))
+        return np.array(found)
 
 
 @functools.cache

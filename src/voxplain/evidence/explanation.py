@@ -1,0 +1,258 @@
+"""Why a stretch of speech sounds as it does: saliency, its cues, and the tests of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxplain.backbones.log_mel import (
+    BANDS,
+    FRAME_SHIFT,
+    SAMPLING_RATE,
+    _slaney_hz,
+    _slaney_mel,
+    log_mel,
+)
+from voxplain.descriptors._levels import Reference
+from voxplain.errors import UnknownName
+from voxplain.evidence import cues, faithfulness
+from voxplain.evidence.moments import salient_regions
+from voxplain.explainers import Forward, Grid, occlusion
+from voxplain.types import (
+    Attribution,
+    Audio,
+    Emotion,
+    Explanation,
+    Faithfulness,
+    Moment,
+    Quantity,
+    Segment,
+    Track,
+)
+
+__all__ = ["EFFORTS", "LEAST_DURATION", "Case", "explained"]
+
+EFFORTS = ("quick", "full")
+LEAST_DURATION = 0.5
+"""Seconds of a stretch below which no part of it can be told from the rest."""
+
+_MOST_WINDOWS = 30
+_SHORTEST_WINDOW = 10  # frames, 0.1 s
+_BANDS = 10  # of 80, 8 windows
+_DRAWS = 10
+_NOISE_DB = 30.0  # below the sound, to see whether an attribution is stable
+_SHIFT = 0.03  # seconds, for the same
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A stretch of speech, what was measured in it, and the model that judged it."""
+
+    number: int
+    """Of the stretch in the recording."""
+    segment: Segment
+    audio: Audio
+    """Of the stretch, 16 kHz."""
+    emotion: Emotion
+    """Of the stretch."""
+    label: str
+    """What is to be explained."""
+    runner_up: str
+    functionals: Mapping[str, Quantity]
+    """Of the stretch."""
+    tracks: Mapping[str, Track]
+    """Of the recording, with speech_activity."""
+    conditions: Mapping[str, float]
+    """Of the recording."""
+    reference: Reference
+    forward: Forward
+    """Log-mel spectrograms (n, bands, frames) -> log-odds (n, labels), of ``emotion.label_set``."""
+    judge: Callable[[Audio], Emotion]
+    """What the model makes of other sound in the place of the stretch."""
+
+
+def explained(case: Case, *, effort: str) -> Explanation:
+    """Why the stretch sounds like the label to the model.
+
+    ``quick``: occlusion in time and frequency, the cues of the salient moments, and whether their
+    removal matters more than that of random and of loud windows. ``full``: occlusion with two
+    fills and in time and frequency at once, deletion and insertion curves, stability under noise
+    and shift, agreement between the attributions, and the voice with one cue changed.
+
+    Raises UnknownName for another effort, or a label of which nothing is expected.
+    """
+    if effort not in EFFORTS:
+        raise UnknownName("explanation", effort, EFFORTS)
+    inputs, full = log_mel(case.audio.waveform), effort == "full"
+    attributions = tuple(_attributions(case, inputs, full=full))
+    moments = tuple(_moments(case, attributions))
+    tested = _tested(case, inputs, attributions, full=full)
+    return Explanation(
+        effort=effort,
+        output=case.label,
+        runner_up=case.runner_up,
+        segment=case.number,
+        attributions=attributions,
+        moments=moments,
+        cues=cues.of_stretch(case.functionals, case.label, case.reference),
+        contrast=cues.contrasts(case.functionals, case.label, case.runner_up, case.reference),
+        plausibility=cues.plausibility(moments),
+        faithfulness=tested,
+        counterfactuals=(),
+        warnings=tuple(_warnings(tested, moments)),
+    )
+
+
+def _attributions(case: Case, inputs: NDArray[np.float32], *, full: bool) -> Iterator[Attribution]:
+    """The first is over time, the last goes deepest into the bands."""
+    yield _occluded(case, inputs, "time", "mean")
+    if full:
+        yield _occluded(case, inputs, "time", "silence")
+    yield _occluded(case, inputs, "frequency", "mean")
+    if full:
+        yield _occluded(case, inputs, "time_frequency", "mean")
+
+
+def _occluded(
+    case: Case, inputs: NDArray[np.float32], axis: str, baseline: str, *, start: float = 0.0
+) -> Attribution:
+    bands, frames = inputs.shape
+    windows = _MOST_WINDOWS if axis == "time" else _MOST_WINDOWS // 3
+    window = (bands // _BANDS, max(_SHORTEST_WINDOW, math.ceil(frames / windows)))
+    return occlusion.attribute(
+        case.forward,
+        inputs,
+        output=case.emotion.label_set.index(case.label),
+        label=case.label,
+        axis=axis,
+        baseline=baseline,
+        window=window,
+        hop=window,
+        grid=Grid(case.segment.start + start, FRAME_SHIFT, band_edges()),
+    )
+
+
+def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Moment]:
+    over_time, over_bands = attributions[0], attributions[-1]
+    lengths = np.diff(over_time.times)
+    centres = over_time.times[:-1] + lengths / 2
+    told = np.maximum(over_time.scores, 0)
+    for region in salient_regions(over_time):
+        inside = (centres >= region.start) & (centres < region.end)
+        low_hz, high_hz = _band(over_bands, region)
+        yield Moment(
+            start=region.start,
+            end=region.end,
+            low_hz=low_hz,
+            high_hz=high_hz,
+            score=float(over_time.scores[inside].sum()),
+            share=float(told[inside].sum() / told.sum()),
+            cues=cues.in_region(
+                case.tracks,
+                region,
+                within=case.segment,
+                conditions=case.conditions,
+                label=case.label,
+                reference=case.reference,
+            ),
+        )
+
+
+def _band(attribution: Attribution, region: Segment) -> tuple[float, float]:
+    """The bands around the most telling one that tell at least half as much."""
+    scores = attribution.scores
+    if attribution.axis == "time_frequency":
+        overlap = np.minimum(attribution.times[1:], region.end) - np.maximum(
+            attribution.times[:-1], region.start
+        )
+        scores = scores @ np.maximum(overlap, 0)
+    first = last = int(np.argmax(scores))
+    while first > 0 and scores[first - 1] >= scores.max() / 2:
+        first -= 1
+    while last < len(scores) - 1 and scores[last + 1] >= scores.max() / 2:
+        last += 1
+    return float(attribution.hz[first]), float(attribution.hz[last + 1])
+
+
+def _tested(
+    case: Case, inputs: NDArray[np.float32], attributions: tuple[Attribution, ...], *, full: bool
+) -> Faithfulness:
+    over_time, output = attributions[0], case.emotion.label_set.index(case.label)
+    scores = _on_frames(case, over_time, inputs.shape[1])
+    removals = tuple(
+        faithfulness.removal(case.forward, inputs, scores, output=output, fill=fill, draws=_DRAWS)
+        for fill in (("noise", "local_mean") if full else ("noise",))
+    )
+    if not full:
+        return Faithfulness(over_time.method, removals)
+    shares, deletion, insertion = faithfulness.curves(
+        case.forward, inputs, scores, output=output, fill="noise"
+    )
+    others = {
+        f"{other.method}, {other.axis}, {other.baseline}": other
+        for other in attributions[1:]
+        if other.axis != "frequency"
+    }
+    return Faithfulness(
+        over_time.method,
+        removals,
+        shares,
+        deletion,
+        insertion,
+        stability=dict(_stability(case, over_time)),
+        agreement={
+            name: faithfulness.rank_correlation(scores, _on_frames(case, other, len(scores)))
+            for name, other in others.items()
+        },
+    )
+
+
+def _stability(case: Case, attribution: Attribution) -> Iterator[tuple[str, float]]:
+    """Rank correlation with the attribution of the same sound, a little changed."""
+    waveform, rate = case.audio.waveform, case.audio.sampling_rate
+    noise = np.random.default_rng(0).standard_normal(len(waveform)).astype(np.float32)
+    noise *= waveform.std() * 10 ** (-_NOISE_DB / 20)
+    changed = {
+        f"noise {_NOISE_DB:.0f} dB below": (waveform + noise, 0.0),
+        f"{_SHIFT * 1000:.0f} ms later": (waveform[round(_SHIFT * rate) :], _SHIFT),
+    }
+    for name, (sound, start) in changed.items():
+        inputs = log_mel(sound)
+        other = _occluded(case, inputs, "time", attribution.baseline, start=start)
+        times = _times(case, inputs.shape[1]) + start
+        yield (
+            name,
+            faithfulness.rank_correlation(
+                faithfulness.on_frames(attribution, times), faithfulness.on_frames(other, times)
+            ),
+        )
+
+
+def _on_frames(case: Case, attribution: Attribution, frames: int) -> NDArray[np.float64]:
+    return faithfulness.on_frames(attribution, _times(case, frames))
+
+
+def _times(case: Case, frames: int) -> NDArray[np.float64]:
+    """Middles of the frames in the recording."""
+    found: NDArray[np.float64] = case.segment.start + (np.arange(frames) + 0.5) * FRAME_SHIFT
+    return found
+
+
+def _warnings(tested: Faithfulness, moments: tuple[Moment, ...]) -> Iterator[str]:
+    if not moments:
+        yield "no part of the recording speaks for the label by itself"
+    if not tested.passed:
+        yield (
+            "the salient moments matter no more to the model than random ones: "
+            "don't rely on this explanation"
+        )
+
+
+def band_edges() -> tuple[float, ...]:
+    corners = _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), BANDS + 2))
+    inner = (corners[1:-2] + corners[2:-1]) / 2
+    return (0.0, *inner.tolist(), SAMPLING_RATE / 2)
