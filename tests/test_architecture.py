@@ -18,13 +18,18 @@ LAYERS = (  # nobody imports from a later line
     "models explainers evidence reports",
     "pipeline feature_table",
     "training",
-    "cli service __main__",
+    "cli service testing __main__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
-TORCH_ROOMS = ("voxplain.backbones.", "voxplain.models.speech_network", "voxplain.training.")
+TORCH_ROOMS = (
+    "voxplain.backbones.", "voxplain.explainers.", "voxplain.models.saliency_cnn",
+    "voxplain.models.speech_network", "voxplain.testing.", "voxplain.training.",
+)  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
-    "voxplain.reports.json", "voxplain.reports.text", "voxplain.models.calibration",
+    "voxplain.evidence.claims", "voxplain.evidence.explanation", "voxplain.explainers.occlusion",
+    "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
+    "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
     "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
     "voxplain.backbones.embedded", "voxplain.backbones.log_mel",
 )  # fmt: skip

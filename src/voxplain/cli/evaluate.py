@@ -1,10 +1,12 @@
-"""Print the figures of a model beside its baselines.
+"""Print the figures of a model beside its baselines, or of profiles beside the literature.
 
 example:
   voxplain evaluate recipes/embedded/speech.yaml --root cremad=DIR
                     --root emodb=DIR --root ravdess=DIR --model model/
 
-A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot.
+  voxplain evaluate recipes/profiles/people.yaml --model src/voxplain/assets/references
+
+A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot. Profiles need none.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ __all__ = ["add", "run"]
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, help="the YAML file the model was trained by")
-    parser.add_argument("--model", type=Path, metavar="DIR", required=True, help="model folder")
+    parser.add_argument("recipe", type=Path, help="the YAML file that it was made by")
+    parser.add_argument("--model", type=Path, metavar="DIR", required=True, help="what was made")
     add_data(parser)
 
 
@@ -31,9 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     require("torch", extra="train")
     from voxplain.training.embedded import EmbeddedRecipe
     from voxplain.training.evaluate import evaluate, table
+    from voxplain.training.profiles import ProfilesRecipe, comparison
 
+    kinds = {"embedded": EmbeddedRecipe, "profiles": ProfilesRecipe}
+    recipe = load_recipe(arguments.recipe, kinds)
+    if isinstance(recipe, ProfilesRecipe):
+        print(comparison(arguments.model))
+        return 0
     figures = evaluate(
-        load_recipe(arguments.recipe, {"embedded": EmbeddedRecipe}),
+        recipe,
         model=arguments.model,
         roots=roots(arguments),
         cache=arguments.cache,
