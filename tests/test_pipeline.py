@@ -91,9 +91,10 @@ def test_an_analysis_survives_json_and_pickle(angry, tiny):
 
 
 def test_company_order_and_processes_do_not_change_a_number(clips, tiny):
-    alone = {clip: numbers(voxplain.analyze(clip, **tiny)) for clip in clips}
+    quick = {**tiny, "explain": "quick"}
+    alone = {clip: numbers(voxplain.analyze(clip, **quick)) for clip in clips}
     for order, jobs in ((clips, 1), (clips[::-1], 1), (clips, 2)):
-        for clip, analysis in zip(order, analyze_each(order, jobs=jobs, **tiny), strict=True):
+        for clip, analysis in zip(order, analyze_each(order, jobs=jobs, **quick), strict=True):
             np.testing.assert_allclose(numbers(analysis), alone[clip], rtol=0, atol=1e-5)
 
 
@@ -161,7 +162,7 @@ def test_music_whose_notes_pass_for_syllables_is_no_speech(seed, tiny):
 
 
 def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips, tiny):
-    analysis = voxplain.analyze(speech(clips, 50), RATE, **tiny)
+    analysis = voxplain.analyze(speech(clips, 50), RATE, explain=None, **tiny)
     assert len(analysis.segments) >= 4
     lengths = np.array([segment.end - segment.start for segment in analysis.segments])
     assert (lengths <= 15.5).all()
@@ -177,7 +178,7 @@ def test_a_long_recording_is_cut_and_its_whole_is_the_weighted_mean(clips, tiny)
 
 def test_hours_fit_since_every_track_shares_one_grid(clips, tiny):
     """A copy of the times a track, or lists of them in the document, would be most of an hour."""
-    analysis = voxplain.analyze(speech(clips, 40), RATE, **tiny)
+    analysis = voxplain.analyze(speech(clips, 40), RATE, explain=None, **tiny)
     for described in (analysis.descriptors, *(part.descriptors for part in analysis.segments)):
         grids = [t.times for name, t in described.tracks.items() if name != "speech_activity"]
         assert len(grids) > 1
@@ -211,7 +212,7 @@ def test_an_array_without_sampling_rate_and_a_click(tiny):
 
 def test_a_reference_reaches_every_process(clips, tiny):
     options = {"reference_group": "female", "speaker": [clips[3]], **tiny}
-    alone = voxplain.analyze(clips[0], **options)
+    alone = voxplain.analyze(clips[0], explain=None, **options)
     for jobs in (1, 2):
         found = next(analyze_each([clips[0]], jobs=jobs, **options))
         assert found.to_dict() == alone.to_dict()
@@ -344,7 +345,7 @@ def test_a_stretch_without_a_voice_is_in_nobodys_way(long, tiny, relative):
 
     calibration = dataclasses.replace(long.model.calibration, least_voice=0.5)
     analyzer.model = standing_in(long.model, read=read, calibration=calibration)
-    analysis = analyzer.analyze(long.waveform, RATE, relative=relative)
+    analysis = analyzer.analyze(long.waveform, RATE, relative=relative, explain=None)
     first, mute, last = analysis.segments
     assert mute.emotion.verdict.reason == "it sounds like noise"
     assert not mute.emotion.categories
@@ -364,7 +365,7 @@ def test_a_recording_without_any_voice_says_what_it_sounds_like(long, tiny, rela
     analyzer = voxplain.load(**tiny)
     calibration = dataclasses.replace(long.model.calibration, least_voice=1.1)
     analyzer.model = standing_in(long.model, calibration=calibration)
-    analysis = analyzer.analyze(long.waveform, RATE, relative=relative)
+    analysis = analyzer.analyze(long.waveform, RATE, relative=relative, explain=None)
     assert analysis.emotion.verdict.reason in ("it sounds like noise", "it sounds like music")
     assert not any(part.emotion.categories for part in (analysis, *analysis.segments))
     validate(analysis)
@@ -386,6 +387,6 @@ def test_what_was_heard_is_kept_only_to_compare_with(long, tiny, relative, kept)
         alive.append(sum(one() is not None for one in frames))
 
     analyzer.model = standing_in(long.model, embed=embed)
-    analyzer.analyze(long.waveform, RATE, relative=relative, progress=count)
+    analyzer.analyze(long.waveform, RATE, relative=relative, explain=None, progress=count)
     assert len(alive) == 3
     assert max(alive) == kept

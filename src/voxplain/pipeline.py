@@ -91,6 +91,7 @@ def analyze_each(
     speaker: Sequence[str | os.PathLike[str]] = (),
     relative: bool = False,
     explain: str | None = None,
+    why: str | None = None,
     jobs: int = 1,
 ) -> Iterator[Analysis | VoxplainError]:
     """Analyse many recordings, in their order: an Analysis each, or the error it met.
@@ -98,8 +99,10 @@ def analyze_each(
     ``jobs`` processes share the work; the numbers are those of one by one.
     """
     loading = (model, reference_group, tuple(speaker))
-    _loaded(*loading)  # what can't be loaded is not the recordings' fault
-    one = functools.partial(_outcome, loading=loading, relative=relative, explain=explain)
+    # What can't be loaded or asked for is not the recordings' fault.
+    _loaded(*loading).check(explain=explain, why=why)
+    options = {"relative": relative, "explain": explain, "why": why}
+    one = functools.partial(_outcome, loading=loading, options=options)
     if jobs == 1:
         yield from map(one, sources)
         return
@@ -108,10 +111,10 @@ def analyze_each(
 
 
 def _outcome(
-    source: Any, *, loading: tuple[Any, ...], relative: bool, explain: str | None
+    source: Any, *, loading: tuple[Any, ...], options: Mapping[str, Any]
 ) -> Analysis | VoxplainError:
     try:
-        return _loaded(*loading).analyze(source, relative=relative, explain=explain)
+        return _loaded(*loading).analyze(source, **options)
     except InputError as error:
         return error
 
@@ -131,6 +134,13 @@ class Analyzer:
         self.model = model
         self.reference = reference
         self.speaker = speaker
+
+    def check(self, *, explain: str | None, why: str | None) -> None:
+        """Raises UnknownName for an explanation or a label that there isn't."""
+        if explain is not None and explain not in EFFORTS:
+            raise UnknownName("explanation", explain, EFFORTS)
+        if why is not None and why not in self.model.calibration.labels:
+            raise UnknownName("label", why, self.model.calibration.labels)
 
     def analyze(
         self,
@@ -154,10 +164,7 @@ class Analyzer:
         Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
         UnknownName for an explanation or a label.
         """
-        if explain not in (None, *EFFORTS):
-            raise UnknownName("explanation", explain, EFFORTS)
-        if why not in (None, *self.model.calibration.labels):
-            raise UnknownName("label", why, self.model.calibration.labels)
+        self.check(explain=explain, why=why)
         name = read.source_name(source)
         listener = Listener()
         blocks = read.blocks(source, sampling_rate=sampling_rate)
@@ -220,50 +227,28 @@ class Analyzer:
                 },
             },
         )
-        if explain and telling:
-            label = why or max(
-                analysis.emotion.categories, key=analysis.emotion.categories.__getitem__
-            )
-            _, number, audio = telling[label]
-            profile = profiles.get(number, self.speaker)
-            analysis = self._explained(
-                analysis, label, number, audio, profile, conditions, effort=explain
-            )
-        return analysis
-
-    def _explained(
-        self,
-        analysis: Analysis,
-        label: str,
-        number: int,
-        audio: Audio,
-        profile: Profile | None,
-        conditions: Mapping[str, float],
-        *,
-        effort: str,
-    ) -> Analysis:
-        stretch, tracks = analysis.segments[number], analysis.descriptors.tracks
+        if explain is None or not telling:
+            return analysis
+        label = why or analysis.emotion.ranked[0]
+        _, number, audio = telling[label]
         if audio.duration < LEAST_DURATION:
             short = f"{audio.duration:.2f} s of speech are too short to explain one part by another"
             return dataclasses.replace(analysis, warnings=(*analysis.warnings, short))
+        known = profiles.get(number, self.speaker)
         case = Case(
             number=number,
-            segment=Segment(stretch.start, stretch.end),
+            segment=stretches[number],
             audio=audio,
-            emotion=stretch.emotion,
+            emotion=emotions[number],
             label=label,
-            runner_up=max(
-                (other for other in stretch.emotion.categories if other != label),
-                key=stretch.emotion.categories.__getitem__,
-            ),
-            functionals=stretch.descriptors.functionals,
-            tracks=tracks,
+            functionals=functionals[number],
+            tracks=everything,
             conditions=conditions,
             reference=self.reference,
-            forward=functools.partial(self.model.log_odds, profile=profile),
-            judge=lambda sound: self._judge(self.model.embed(sound), profile),
+            forward=functools.partial(self.model.log_odds, profile=known),
+            judge=lambda sound: self._judge(self.model.embed(sound), known),
         )
-        return dataclasses.replace(analysis, explanation=explained(case, effort=effort))
+        return dataclasses.replace(analysis, explanation=explained(case, effort=explain))
 
     def _judge(self, embedding: Embedding, speaker: Profile | None) -> Emotion:
         return judge(self.model.read(embedding, speaker), self.model.calibration)

@@ -279,6 +279,11 @@ class Emotion(_Value):
     verdict: Verdict
 
     @property
+    def ranked(self) -> tuple[str, ...]:
+        """The labels, most probable first."""
+        return tuple(sorted(self.categories, key=lambda label: -self.categories[label]))
+
+    @property
     def ambiguity(self) -> float:
         """How much listeners would disagree: entropy of ``perceived`` over its maximum, 0 to 1.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,15 +35,13 @@ from voxplain.types import (
     Track,
 )
 
-__all__ = ["EFFORTS", "LEAST_DURATION", "Case", "explained"]
+__all__ = ["EFFORTS", "LEAST_DURATION", "Case", "explained", "saliency"]
 
 EFFORTS = ("quick", "full")
 LEAST_DURATION = 0.5
 """Seconds of a stretch below which no part of it can be told from the rest."""
 
-_MOST_WINDOWS = 30
-_SHORTEST_WINDOW = 10  # frames, 0.1 s
-_BANDS = 10  # of 80, 8 windows
+_BANDS = 10  # windows over the bands
 _DRAWS = 10
 _NOISE_DB = 30.0  # below the sound, to see whether an attribution is stable
 _SHIFT = 0.03  # seconds, for the same
@@ -61,7 +60,6 @@ class Case:
     """Of the stretch."""
     label: str
     """What is to be explained."""
-    runner_up: str
     functionals: Mapping[str, Quantity]
     """Of the stretch."""
     tracks: Mapping[str, Track]
@@ -73,6 +71,16 @@ class Case:
     """Log-mel spectrograms (n, bands, frames) -> log-odds (n, labels), of ``emotion.label_set``."""
     judge: Callable[[Audio], Emotion]
     """What the model makes of other sound in the place of the stretch."""
+
+    @property
+    def output(self) -> int:
+        """The label among the outputs."""
+        return self.emotion.label_set.index(self.label)
+
+    @property
+    def runner_up(self) -> str:
+        """The most probable other label."""
+        return next(other for other in self.emotion.ranked if other != self.label)
 
 
 def explained(case: Case, *, effort: str) -> Explanation:
@@ -109,30 +117,50 @@ def explained(case: Case, *, effort: str) -> Explanation:
 
 def _attributions(case: Case, inputs: NDArray[np.float32], *, full: bool) -> Iterator[Attribution]:
     """The first is over time, the last goes deepest into the bands."""
-    yield _occluded(case, inputs, "time", "mean")
-    if full:
-        yield _occluded(case, inputs, "time", "silence")
-    yield _occluded(case, inputs, "frequency", "mean")
-    if full:
-        yield _occluded(case, inputs, "time_frequency", "mean")
-
-
-def _occluded(
-    case: Case, inputs: NDArray[np.float32], axis: str, baseline: str, *, start: float = 0.0
-) -> Attribution:
-    bands, frames = inputs.shape
-    windows = _MOST_WINDOWS if axis == "time" else _MOST_WINDOWS // 3
-    window = (bands // _BANDS, max(_SHORTEST_WINDOW, math.ceil(frames / windows)))
-    return occlusion.attribute(
+    look = functools.partial(
+        saliency,
         case.forward,
         inputs,
-        output=case.emotion.label_set.index(case.label),
+        output=case.output,
         label=case.label,
+        start=case.segment.start,
+    )
+    yield look(axis="time")
+    if full:
+        yield look(axis="time", baseline="silence")
+    yield look(axis="frequency")
+    if full:
+        yield look(axis="time_frequency")
+
+
+def saliency(
+    forward: Forward,
+    inputs: NDArray[np.float32],
+    *,
+    output: int,
+    label: str = "",
+    axis: str = "time",
+    baseline: str = "mean",
+    start: float = 0.0,
+) -> Attribution:
+    """Occlusion of a log-mel spectrogram (80, frames) that begins at ``start`` seconds.
+
+    Windows of 0.1 s without overlap, or as long as lets 30 of them fill the time; with bands, of
+    8 bands each, three times as long. Raises TooShort below a window.
+    """
+    bands, frames = inputs.shape
+    shortest, most = (10, 30) if axis == "time" else (30, 10)
+    window = (bands // _BANDS, max(shortest, math.ceil(frames / most)))
+    return occlusion.attribute(
+        forward,
+        inputs,
+        output=output,
+        label=label,
         axis=axis,
         baseline=baseline,
         window=window,
         hop=window,
-        grid=Grid(case.segment.start + start, FRAME_SHIFT, band_edges()),
+        grid=Grid(start, FRAME_SHIFT, band_edges()),
     )
 
 
@@ -163,13 +191,15 @@ def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Mome
 
 
 def _band(attribution: Attribution, region: Segment) -> tuple[float, float]:
-    """The bands around the most telling one that tell at least half as much."""
-    scores = attribution.scores
+    """Hz: the bands around the most telling one that tell at least half as much; else all."""
+    scores: NDArray[np.floating] = attribution.scores
     if attribution.axis == "time_frequency":
         overlap = np.minimum(attribution.times[1:], region.end) - np.maximum(
             attribution.times[:-1], region.start
         )
         scores = scores @ np.maximum(overlap, 0)
+    if scores.max() <= 0:
+        return float(attribution.hz[0]), float(attribution.hz[-1])
     first = last = int(np.argmax(scores))
     while first > 0 and scores[first - 1] >= scores.max() / 2:
         first -= 1
@@ -181,7 +211,7 @@ def _band(attribution: Attribution, region: Segment) -> tuple[float, float]:
 def _tested(
     case: Case, inputs: NDArray[np.float32], attributions: tuple[Attribution, ...], *, full: bool
 ) -> Faithfulness:
-    over_time, output = attributions[0], case.emotion.label_set.index(case.label)
+    over_time, output = attributions[0], case.output
     scores = _on_frames(case, over_time, inputs.shape[1])
     removals = tuple(
         faithfulness.removal(case.forward, inputs, scores, output=output, fill=fill, draws=_DRAWS)
@@ -222,7 +252,13 @@ def _stability(case: Case, attribution: Attribution) -> Iterator[tuple[str, floa
     }
     for name, (sound, start) in changed.items():
         inputs = log_mel(sound)
-        other = _occluded(case, inputs, "time", attribution.baseline, start=start)
+        other = saliency(
+            case.forward,
+            inputs,
+            output=case.output,
+            baseline=attribution.baseline,
+            start=case.segment.start + start,
+        )
         times = _times(case, inputs.shape[1]) + start
         yield (
             name,
@@ -238,8 +274,7 @@ def _on_frames(case: Case, attribution: Attribution, frames: int) -> NDArray[np.
 
 def _times(case: Case, frames: int) -> NDArray[np.float64]:
     """Middles of the frames in the recording."""
-    found: NDArray[np.float64] = case.segment.start + (np.arange(frames) + 0.5) * FRAME_SHIFT
-    return found
+    return Grid(case.segment.start, FRAME_SHIFT).times(np.arange(frames) + 0.5)
 
 
 def _warnings(tested: Faithfulness, moments: tuple[Moment, ...]) -> Iterator[str]:
