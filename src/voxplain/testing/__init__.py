@@ -1,0 +1,1 @@
+"""For those who add a plug-in: checks of its contract. Nothing in the package uses them."""
