@@ -41,7 +41,9 @@ EFFORTS = ("quick", "full")
 LEAST_DURATION = 0.5
 """Seconds of a stretch below which no part of it can be told from the rest."""
 
-_BANDS = 10  # windows over the bands
+# Axis -> bands of a window, frames of the shortest, and how many there may be along the time. What
+# is told by several bands at once is hardly missed in one: with the time, bands are few and wide.
+_WINDOWS = {"time": (80, 10, 30), "frequency": (10, 1, 1), "time_frequency": (20, 20, 10)}
 _DRAWS = 10
 _NOISE_DB = 30.0  # below the sound, to see whether an attribution is stable
 _SHIFT = 0.03  # seconds, for the same
@@ -145,12 +147,12 @@ def saliency(
 ) -> Attribution:
     """Occlusion of a log-mel spectrogram (80, frames) that begins at ``start`` seconds.
 
-    Windows of 0.1 s without overlap, or as long as lets 30 of them fill the time; with bands, of
-    8 bands each, three times as long. Raises TooShort below a window.
+    Over time, windows of 0.1 s without overlap, or as long as lets 30 of them fill the time; over
+    frequency eight of 10 bands; over both of 20 bands and 0.2 s, no more than ten in the time.
+    Raises TooShort below a window.
     """
-    bands, frames = inputs.shape
-    shortest, most = (10, 30) if axis == "time" else (30, 10)
-    window = (bands // _BANDS, max(shortest, math.ceil(frames / most)))
+    bands, shortest, most = _WINDOWS[axis]
+    window = (bands, max(shortest, math.ceil(inputs.shape[1] / most)))
     return occlusion.attribute(
         forward,
         inputs,

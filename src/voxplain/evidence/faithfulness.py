@@ -13,7 +13,7 @@ from voxplain.explainers import Forward
 from voxplain.explainers._fills import filled
 from voxplain.types import Attribution, Removal
 
-__all__ = ["curves", "on_frames", "rank_correlation", "removal"]
+__all__ = ["curves", "on_frames", "rank_correlation", "removal", "without"]
 
 _WINDOW = 12  # frames
 _FIRST = 5  # frames: a grid unlike that of any explainer
@@ -71,6 +71,21 @@ def removal(
         random_high=float(high),
         beaten=float(np.mean(np.array(drawn) > salient)),
     )
+
+
+def without(
+    forward: Forward,
+    inputs: NDArray[np.float32],
+    scores: NDArray[np.float64],
+    *,
+    output: int,
+    fill: str,
+    share: float = 0.2,
+) -> float:
+    """The probability that ``removal`` calls salient, alone."""
+    mask = most_salient(scores, _windows(inputs.shape[1]), share=share)
+    (found,) = _probability(forward, [filled(inputs, mask, baseline=fill)], output)
+    return float(found)
 
 
 def curves(

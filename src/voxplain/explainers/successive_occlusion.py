@@ -30,7 +30,7 @@ def attribute(
     baseline: Sequence[str] = ("mean", "silence"),
     window: int = 10,
     share: float = 0.2,
-    candidates: int = 10,
+    candidates: int = 5,
     grid: Grid = Grid(),  # noqa: B008 (frozen)
     batch: int = 16,
 ) -> Attribution:
