@@ -10,10 +10,14 @@ from voxplain.models.judgement import abstain
 from voxplain.reports.text import line, render, verdict
 from voxplain.types import (
     Analysis,
+    Claim,
     Descriptors,
     Dimension,
     Dimensions,
     Emotion,
+    Estimate,
+    Explanation,
+    Faithfulness,
     Level,
     Quantity,
     SegmentAnalysis,
@@ -72,6 +76,48 @@ def analysis(**changes):
         "provenance": {},
     }
     return Analysis(**(fields | changes))
+
+
+def explanation(*warnings):
+    return Explanation(
+        effort="quick", output="angry", runner_up="happy", segment=0, attributions=(), moments=(),
+        cues=(), contrast=(), plausibility=Estimate(0.8, 0.6, 0.9), counterfactuals=(),
+        faithfulness=Faithfulness("occlusion", ()), warnings=warnings,
+    )  # fmt: skip
+
+
+def test_the_three_strongest_reasons_stand_below_the_verdict():
+    long = "From 1.2 to 1.6 s, pitch 4.1 st above the usual, z +1.8, speaks for it: " * 9
+    claims = (
+        Claim("First, where it is heard.", ("explanation.moments.1",)),
+        Claim(long.strip(), ("explanation.moments.1.cues.0",)),
+        Claim("The voice sounds angry.", ("emotion.verdict", "emotion.categories.angry")),
+        Claim("Third.", ("explanation.contrast.0",)),
+        Claim("Fourth.", ("explanation.contrast.1",)),
+    )
+    rows = render(analysis(claims=claims, explanation=explanation())).splitlines()
+    place = rows.index("Sounds angry.")
+    below = rows[place + 1 : rows.index("", place + 2)]
+    assert below[:2] == ["", "  - First, where it is heard."]
+    assert below[-1] == "  - Third."
+    assert [row[:4] for row in below[2:-1]] == ["  - ", *["    "] * (len(below) - 4)]
+    assert " ".join(" ".join(below[2:-1]).split()) == f"- {long.strip()}"
+    assert not any(row.endswith((" z", "1.2", "1.6", "4.1")) for row in rows)
+    assert max(map(len, rows)) < 80
+    assert "First" not in render(analysis(claims=claims))
+
+
+def test_whether_the_reasons_may_be_trusted_stands_right_below_them():
+    warning = (
+        "the salient moments matter no more to the model than random ones: don't rely on this "
+        "explanation"
+    )
+    claims = (Claim("Of all that points to angry.", ("explanation.moments.0",)),)
+    text = render(analysis(claims=claims, explanation=explanation(warning)))
+    reasons, _, rest = text.partition("  - Of all that points to angry.\n\n")
+    assert reasons.endswith("Sounds angry.\n\n")
+    assert " ".join(rest.partition("\n\n")[0].split()) == f"Note: {warning}."
+    assert max(map(len, text.splitlines())) < 80
 
 
 def test_prominent_descriptors_come_in_words_and_pitch_in_hertz():

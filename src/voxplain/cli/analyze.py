@@ -1,8 +1,9 @@
 """How one or more recordings sound.
 
 examples:
-  voxplain analyze memo.m4a              a summary, and memo.voxplain.json
+  voxplain analyze memo.m4a              a summary and why, memo.voxplain.html and .json
   voxplain analyze memo.m4a --json       JSON on standard output, no files
+  voxplain analyze memo.m4a --explain full --why fear     why (not) fear, at length
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
   voxplain analyze talk.wav --relative   each part against the rest of the talk
   cat memo.wav | voxplain analyze -      standard input
@@ -19,12 +20,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from voxplain import plugins
 from voxplain.audio import read
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
 from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
+from voxplain.evidence.explanation import EFFORTS
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
+from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
 from voxplain.types import Analysis
@@ -39,6 +43,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="+", help="a recording, a folder of them, or - (stdin)")
     parser.add_argument("--json", action="store_true", help="JSON on standard output, no files")
     parser.add_argument("--tracks", action="store_true", help="put descriptor tracks into the JSON")
+    parser.add_argument(
+        "--explain",
+        choices=("none", *EFFORTS),
+        help="why it sounds so (default quick, but none with --json or for several recordings)",
+    )
+    parser.add_argument(
+        "--why", metavar="LABEL", help="explain this emotion instead of the most probable one"
+    )
+    parser.add_argument(
+        "--report",
+        action="append",
+        choices=plugins.names("reports"),
+        metavar="FORMAT",
+        help=f"what to write: {', '.join(plugins.names('reports'))}; may be given several times "
+        "(default html and json, only json for several recordings)",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
@@ -50,8 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Analyse, print and write."""
     if arguments.json and arguments.out is not None:
         raise ConfigError("--json writes no files; leave out --out, or --json")
+    if arguments.json and arguments.report:
+        raise ConfigError("--json writes no files; leave out --report, or --json")
     if arguments.jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, not {arguments.jobs}")
+    if arguments.why and arguments.explain == "none":
+        raise ConfigError("--why explains a label; leave out --explain none, or --why")
     one_file = len(arguments.path) == 1 and not Path(arguments.path[0]).is_dir()
     return _one(arguments) if one_file else _many(arguments)
 
@@ -65,20 +89,49 @@ def _one(arguments: argparse.Namespace) -> int:
         speaker=arguments.reference,
     )
     with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
-        analysis = analyzer.analyze(source, relative=arguments.relative, progress=bar.reach)
-    document = json_report.render(analysis, tracks=arguments.tracks)
+        analysis = analyzer.analyze(
+            source,
+            relative=arguments.relative,
+            explain=_effort(arguments, "none" if arguments.json else "quick"),
+            why=arguments.why,
+            progress=bar.reach,
+        )
     if arguments.json:
-        print(document)
+        print(json_report.render(analysis, tracks=arguments.tracks))
         return 0
     print(text_report.render(analysis), end="")
-    if source == "-":
-        if arguments.out is not None:
-            _keep_or_write(arguments.out / "stdin.voxplain.json", document, arguments.force)
+    path = Path("stdin" if source == "-" else source)
+    if source == "-" and arguments.out is None:
         return 0
-    path = Path(source)
     (result,) = result_paths([path], root=path.parent, out=arguments.out)
-    _keep_or_write(result, document, arguments.force)
+    _write_reports(analysis, source, result, ("html", "json"), arguments)
     return 0
+
+
+def _effort(arguments: argparse.Namespace, default: str) -> str | None:
+    effort = arguments.explain or ("quick" if arguments.why else default)
+    return None if effort == "none" else effort
+
+
+def _write_reports(
+    analysis: Analysis,
+    source: Any,
+    result: Path,
+    usual: tuple[str, ...],
+    arguments: argparse.Namespace,
+    *,
+    said: bool = True,
+) -> None:
+    for kind in dict.fromkeys(arguments.report or usual):
+        if kind == "json":
+            document = json_report.render(analysis, tracks=arguments.tracks)
+        elif kind == "html":
+            sound = None if source == "-" else read.read(source)
+            document = html_report.render(analysis, sound)
+        else:
+            document = plugins.find("reports", kind).render(analysis)
+        place = result.with_suffix(plugins.find("reports", kind).SUFFIX)
+        _keep_or_write(place, document, arguments.force, said=said)
 
 
 def _many(arguments: argparse.Namespace) -> int:
@@ -94,6 +147,8 @@ def _many(arguments: argparse.Namespace) -> int:
             sources,
             jobs=arguments.jobs,
             relative=arguments.relative,
+            explain=_effort(arguments, "none"),
+            why=arguments.why,
             model=arguments.model,
             reference_group=arguments.reference_group or "adults",
             speaker=arguments.reference,
@@ -109,8 +164,7 @@ def _many(arguments: argparse.Namespace) -> int:
             else:
                 bar.write(text_report.line(name, outcome))
                 if isinstance(outcome, Analysis):
-                    document = json_report.render(outcome, tracks=arguments.tracks)
-                    _keep_or_write(result, document, arguments.force, said=False)
+                    _write_reports(outcome, source, result, ("json",), arguments, said=False)
             bar.reach(done)
     if not arguments.json:
         _keep_or_write((arguments.out or root) / INDEX, _table(rows), arguments.force)

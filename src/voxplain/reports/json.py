@@ -7,7 +7,9 @@ import json
 from voxplain.errors import VoxplainError
 from voxplain.types import Analysis
 
-__all__ = ["render", "render_error"]
+__all__ = ["SUFFIX", "render", "render_error"]
+
+SUFFIX = ".json"
 
 
 def render(analysis: Analysis, *, tracks: bool = False, indent: int | None = 2) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -16,17 +17,20 @@ __all__ = ["line", "render", "verdict"]
 _WIDTH = 79
 _BAR = 44
 _STRIP = 60
+_REASONS = 3
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHADES = " ·░▒▓█"
 _LEGEND = """\
 Portrayed: how probably it was meant. Listeners: the share who would choose it.
 Learned from acted speech. How a voice sounds, not what a person feels."""
+_TIED = re.compile(r"(?<=\bz) |(?<=\d) (?=\S{1,2}[ ,;])")  # a number stays with its unit
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 
 
 def render(analysis: Analysis) -> str:
     """The verdict, then what it stands on; ends with a newline."""
-    parts = [_head(analysis), *_emotion(analysis.emotion), *_descriptors(analysis)]
+    parts = [_head(analysis), *_why(analysis), *_emotion(analysis.emotion)]
+    parts += _descriptors(analysis)
     if len(analysis.segments) > 1:
         parts += _over_time(analysis)
     parts += [f"\nNote: {warning}." for warning in analysis.warnings]
@@ -65,6 +69,23 @@ def _head(analysis: Analysis) -> str:
         name = "…" + name[1 - room :]
     said = textwrap.fill(f"{verdict(analysis.emotion)}.", _WIDTH)
     return f"{name}  {length}\n\n{said}"
+
+
+def _why(analysis: Analysis) -> Iterator[str]:
+    """The strongest reasons, and whether they may be trusted."""
+    if analysis.explanation is None:
+        return
+    told = [
+        textwrap.fill(
+            _TIED.sub("\xa0", one.text), _WIDTH, initial_indent="  - ", subsequent_indent="    "
+        ).replace("\xa0", " ")
+        for one in analysis.claims
+        if any(path.startswith("explanation.") for path in one.evidence)
+    ]
+    if told:
+        yield "\n" + "\n".join(told[:_REASONS])
+    for warning in analysis.explanation.warnings:
+        yield "\n" + textwrap.fill(f"Note: {warning}.", _WIDTH)
 
 
 def _emotion(emotion: Emotion) -> Iterator[str]:

@@ -1,0 +1,326 @@
+"""How numbers and findings are put in words, the same in every format."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from voxplain.descriptors import inventory
+from voxplain.descriptors.f0 import SEMITONE_ZERO_HZ
+from voxplain.labels import phrase
+from voxplain.types import (
+    AcousticCue,
+    Analysis,
+    Attribution,
+    Descriptors,
+    Emotion,
+    Explanation,
+    Faithfulness,
+)
+
+__all__ = [
+    "LIMITS",
+    "ORIGIN",
+    "certainty",
+    "changes",
+    "clock",
+    "described",
+    "doubts",
+    "expectation",
+    "facts",
+    "keys",
+    "measured",
+    "number",
+    "place",
+    "printable",
+    "probability",
+    "quantity",
+    "ranked",
+    "share",
+    "sources",
+    "tested",
+    "titled",
+    "trusted",
+    "view",
+    "z_score",
+]
+
+LIMITS = (
+    "This report says what a voice sounds like to listeners, never what a person feels. It makes "
+    "no claim about health, deception, personality or fitness.",
+    "Not for the workplace, education, hiring, policing or diagnosis: Regulation (EU) 2024/1689 "
+    "forbids inferring emotions at work and in education, and asks that people be informed "
+    "elsewhere. The people recorded must know and agree.",
+    "The model learned from acted speech of adults. On spontaneous speech, other languages, "
+    "children or poor recordings its probabilities may not hold, and a portrayed emotion is not "
+    "what every listener hears.",
+    "What experts expect was compiled from reviews of the literature at second hand; a cue that "
+    "goes the expected way makes a reading plausible, it does not prove it.",
+)
+"""What a report must say about itself."""
+
+ORIGIN = (
+    "voxplain is Apache-2.0. Its embedded model holds layers of OpenAI Whisper tiny.en (MIT) and "
+    "learned from CREMA-D (ODbL 1.0) and EMO-DB (CC0); the norms derive from both (ODbL 1.0); the "
+    "speech detector is Silero VAD (MIT). The recording keeps the rights it has."
+)
+"""Licences of what the report stands on."""
+
+_IN_HZ = {"f0_mean_st": "f0_mean_hz"}
+_UNMEASURED = "not measurable"
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_EDITS = {
+    "breathiness": "breathiness {:g}",
+    "f0_range": "pitch range × {:g}",
+    "f0_shift_st": "pitch {:+g} st",
+    "gain_db": "intensity {:+g} dB",
+    "tempo": "tempo × {:g}",
+    "tilt_db": "spectral tilt {:+g} dB",
+}
+
+
+def printable(text: str) -> str:
+    """Control characters, and halves of characters, as escapes: no file of text can hold them.
+
+    >>> printable("a\\x1b[31m\\x00")
+    'a\\\\x1b[31m\\\\x00'
+    """
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def number(value: float, *, signed: bool = False) -> str:
+    """About three figures, but no more than two after the point.
+
+    >>> number(1141.4), number(-0.0731), number(25.96, signed=True), number(math.nan)
+    ('1,141', '−0.07', '+26.0', 'not measurable')
+    """
+    if not math.isfinite(value):
+        return _UNMEASURED
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
+
+
+def quantity(descriptor: str, value: float, unit: str) -> str:
+    """A measured value with its unit; semitones compare pitches, hertz are what people know.
+
+    >>> quantity("f0_mean_st", 41.9854, "st"), quantity("jitter_mean_percent", 2.9, "%")
+    ('311 Hz', '2.90 %')
+    """
+    if descriptor in _IN_HZ and unit == "st":
+        value, unit = SEMITONE_ZERO_HZ * 2 ** (value / 12), "Hz"
+    return f"{number(value)} {unit}".strip() if math.isfinite(value) else _UNMEASURED
+
+
+def probability(value: float) -> str:
+    """Two decimals, never certainty.
+
+    >>> probability(0.9985), probability(0.5), probability(0.0001)
+    ('> 0.99', '0.50', '< 0.01')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return "> 0.99" if value > 0.995 else "< 0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def share(value: float) -> str:
+    """Of a hundred.
+
+    >>> share(0.853)
+    '85\\xa0%'
+    """
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%" if math.isfinite(value) else "–"
+
+
+def z_score(z: float) -> str:
+    """Standard deviations from the mean of the reference.
+
+    >>> z_score(-2.06)
+    'z −2.1'
+    """
+    return f"z {z:+.1f}".replace("-", "−") if math.isfinite(z) else _UNMEASURED
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, or hours.
+
+    >>> clock(7.4), clock(3725)
+    ('0:07', '1:02:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def place(start: float, end: float) -> str:
+    """Where a stretch lies in the recording.
+
+    >>> place(0.384, 2.8)
+    '0.38–2.80 s'
+    """
+    return f"{start:.2f}–{end:.2f} s"
+
+
+def expectation(expected: float, *, explanation: Explanation | None = None) -> str:
+    """What experts expect; with an explanation, of its label against the runner-up.
+
+    >>> expectation(2.0), expectation(0.0), expectation(math.nan)
+    ('strong rise', 'as in neutral speech', 'no expectation')
+    """
+    if not math.isfinite(expected):
+        return "no expectation"
+    if explanation is not None:
+        pair = phrase(explanation.output), phrase(explanation.runner_up)
+        higher, lower = pair if expected > 0 else pair[::-1]
+        return f"higher in {higher} than in {lower} speech" if expected else "the same in both"
+    if expected == 0:
+        return "as in neutral speech"
+    return ("strong " if abs(expected) > 1.5 else "") + ("rise" if expected > 0 else "fall")
+
+
+def changes(edit: Mapping[str, float]) -> str:
+    """What was changed in a voice.
+
+    >>> changes({"f0_shift_st": -3, "tempo": 0.85})
+    'pitch −3 st, tempo × 0.85'
+    """
+    said = (_EDITS.get(name, f"{name} {{:g}}").format(value) for name, value in edit.items())
+    return ", ".join(said).replace("-", "−")
+
+
+def titled(descriptor: str) -> str:
+    """What a descriptor is called in a sentence.
+
+    >>> titled("f0_mean_st"), titled("unheard_of")
+    ('pitch', 'unheard_of')
+    """
+    known = inventory().get(descriptor)
+    return known.title if known else descriptor
+
+
+def keys(cue: AcousticCue) -> list[str]:
+    """Of the literature that a cue cites."""
+    return [key for key in map(str.strip, cue.citation.split(",")) if key]
+
+
+def sources(explanation: Explanation) -> dict[str, str]:
+    """Key -> full reference of what its cues cite, in the order of a report."""
+    from voxplain.evidence.references import citations
+
+    inside = [cue for moment in explanation.moments for cue in moment.cues]
+    cues = [*inside, *explanation.cues, *explanation.contrast]
+    return {key: citations().get(key, key) for cue in cues for key in keys(cue)}
+
+
+def ranked(cues: Iterable[AcousticCue]) -> list[tuple[int, AcousticCue]]:
+    """Cues with their places, what speaks most for or against first, the not measurable last."""
+
+    def telling(item: tuple[int, AcousticCue]) -> tuple[bool, float]:
+        cue = item[1]
+        strength = abs(cue.z) * cue.weight if math.isfinite(cue.z) else -1.0
+        return cue.judgement in ("supports", "contradicts"), strength
+
+    return sorted(enumerate(cues), key=telling, reverse=True)
+
+
+def measured(cue: AcousticCue) -> list[str]:
+    """The value of a cue, then what may be said beside it."""
+
+    def said(value: float) -> str:
+        return quantity(cue.descriptor, value, cue.unit)
+
+    beside = [
+        f"{name} {said(value)}"
+        for name, value in (("rest", cue.rest), ("usual", cue.usual))
+        if math.isfinite(value)
+    ]
+    lines = [said(cue.value), *([", ".join(beside)] if beside else [])]
+    if math.isfinite(cue.contrast):
+        side = "above" if cue.contrast > 0 else "below"
+        lines.append(f"{abs(cue.contrast):.1f} SD {side} random windows")
+    return lines
+
+
+def view(attribution: Attribution) -> str:
+    """What an attribution looks at, and how.
+
+    >>> view(Attribution("occlusion", "angry", "time", [], "noise"))
+    'time: occlusion (noise)'
+    """
+    axis, method = (text.replace("_", " ") for text in (attribution.axis, attribution.method))
+    return f"{axis}: {method} ({attribution.baseline.replace('_', ' ')})"
+
+
+def trusted(faithfulness: Faithfulness) -> bool:
+    """Whether an explanation was tested and passed."""
+    return bool(faithfulness.removals) and faithfulness.passed
+
+
+def tested(faithfulness: Faithfulness) -> str:
+    """What came of the test, as a sentence."""
+    if not faithfulness.removals:
+        return "This explanation was not tested: nothing shows that the model goes by it."
+    if trusted(faithfulness):
+        return (
+            "Taking away the most salient time lowers the probability more than taking away "
+            "random windows of the same length."
+        )
+    return (
+        "This explanation failed its test: taking away what it calls salient lowers the "
+        "probability no more than taking away random windows. Don't rely on it."
+    )
+
+
+def described(found: Descriptors, name: str) -> str:
+    """The value that a level stands for."""
+    one = found.functionals.get(_IN_HZ.get(name, name))
+    return quantity(name, one.value, one.unit) if one else "–"
+
+
+def facts(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Names and values of a provenance; what lies inside another is named by both.
+
+    >>> list(facts({"model": "speech", "config": {"relative": False}}))
+    [('model', 'speech'), ('config.relative', 'False')]
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from facts(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
+
+
+def certainty(emotion: Emotion) -> str:
+    """How sure the verdict is."""
+    labels = emotion.verdict.labels
+    if emotion.verdict.abstains:
+        return f"No emotion is named: {emotion.verdict.reason}."
+    meant = ", ".join(
+        f"{phrase(label)} {probability(emotion.categories.get(label, math.nan))}"
+        for label in labels
+    )
+    said = (
+        "Calibrated probability that it was meant to sound so, among "
+        f"{len(emotion.label_set)} emotions: {meant}."
+    )
+    if emotion.perceived:
+        heard = ", ".join(
+            f"{phrase(label)} {share(emotion.perceived.get(label, 0))}" for label in labels
+        )
+        said += f" Listeners who would say so from the voice alone: {heard}."
+    if len(labels) > 1:
+        said += (
+            " As many emotions are named as it takes to hold the one that was meant in about nine "
+            "of ten recordings."
+        )
+    return said
+
+
+def doubts(analysis: Analysis) -> list[str]:
+    """What must be known before anything else, each a sentence."""
+    found = [*analysis.warnings]
+    if analysis.explanation is not None:
+        test = analysis.explanation.faithfulness
+        found += analysis.explanation.warnings or ([] if trusted(test) else [tested(test)])
+    return [f"{doubt.rstrip('.')}." for doubt in found]
