@@ -38,3 +38,14 @@ def test_they_are_the_networks_in_half_precision(tiny_model, backbone):
     found = backbone.embed(audio(30_000)).frames.astype(np.float32)
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
     assert expected.std(0).min() > 0.02
+
+
+def test_more_than_5_s_are_encoded_in_equal_parts(backbone):
+    mel = log_mel(audio(12 * 16_000).waveform)
+    whole = backbone.encode(mel).frames
+    parts = [backbone.encode(mel[:, start : start + 400]).frames for start in (0, 400, 800)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    # Equal but for whole states: 503 frames are 248 and 255.
+    uneven = backbone.encode(mel[:, :503]).frames
+    assert uneven.shape == (126, 32)
+    np.testing.assert_array_equal(uneven[:62], backbone.encode(mel[:, :248]).frames)

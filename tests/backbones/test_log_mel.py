@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from voxplain.backbones.log_mel import BANDS, log_mel
+from voxplain.backbones.log_mel import BANDS, band_edges, log_mel
 
 RATE = 16_000
 
@@ -87,3 +87,12 @@ def test_a_recording_is_left_as_it_is():
     waveform = voice(1600)
     log_mel(waveform)
     np.testing.assert_array_equal(waveform, voice(1600))
+
+
+@pytest.mark.parametrize("hz", [220, 500, 1000, 2500, 6000])
+def test_a_tone_is_loudest_in_the_band_that_its_edges_name(hz):
+    tone = np.sin(2 * np.pi * hz * np.arange(RATE) / RATE).astype(np.float32)
+    loudest = int(log_mel(tone).mean(1).argmax())
+    edges = band_edges()
+    assert len(edges) == BANDS + 1
+    assert edges[loudest] <= hz <= edges[loudest + 1]

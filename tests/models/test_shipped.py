@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from voxplain.audio.read import read
 from voxplain.labels import EMBEDDED
 from voxplain.models.embedded import EmbeddedModel, embedded_models
 from voxplain.training.evaluate import stored, table
+from voxplain.types import Audio
 
 ASSETS = Path(str(files("voxplain") / "assets"))
 MODEL = ASSETS / "models" / "speech"
@@ -111,3 +113,12 @@ def test_no_page_claims_to_know_what_a_person_feels():
         for label in ("angry", "sad", "happy", "afraid", "fearful", "disgusted"):
             assert f"is {label}" not in text, page
             assert f"feels {label}" not in text, page
+
+
+def test_longer_speech_than_it_learned_from_is_judged(clips):
+    """What comes after 5 s is encoded as if it came first: it is not taken for strange."""
+    same = [read(clip).waveform for clip in clips if clip.stem.startswith("cremad_1089")]
+    model = EmbeddedModel.load("speech")
+    assert sum(map(len, same)) > 9 * 16_000
+    long = Audio(np.concatenate(same), 16_000, "four clips of one speaker")
+    assert model.read(model.embed(long)).strangeness < model.calibration.most_strange

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxplain.backbones.log_mel import FRAME_SHIFT, log_mel
 from voxplain.types import Audio, Embedding
 
-__all__ = ["STATE_SHIFT", "EmbeddedBackbone", "session"]
+__all__ = ["LONGEST", "STATE_SHIFT", "EmbeddedBackbone", "session"]
 
-STATE_SHIFT = 4 * FRAME_SHIFT
+_STRIDE = 4  # frames of a state
+STATE_SHIFT = _STRIDE * FRAME_SHIFT
+
+LONGEST = 5.0
+"""Seconds encoded at once. A state knows how far from the beginning it lies, and what was learned
+from is hardly ever longer: a state of the tenth second is unlike any of them."""
 
 
 class EmbeddedBackbone:
@@ -23,8 +31,18 @@ class EmbeddedBackbone:
 
     def embed(self, audio: Audio) -> Embedding:
         """A state every 40 ms of 16 kHz sound."""
-        (states,) = self._session.run(None, {"log_mel": log_mel(audio.waveform)[None]})
-        return Embedding(states[0].astype(np.float16), STATE_SHIFT, self.name)
+        return self.encode(log_mel(audio.waveform))
+
+    def encode(self, spectrogram: NDArray[np.float32]) -> Embedding:
+        """A state every 40 ms of a log-mel spectrogram (80, frames), by equal parts up to 5 s."""
+        frames = spectrogram.shape[1]
+        parts = math.ceil(frames * FRAME_SHIFT / LONGEST)
+        inner = [frames * part // parts // _STRIDE * _STRIDE for part in range(1, parts)]
+        states = [
+            self._session.run(None, {"log_mel": spectrogram[None, :, start:end]})[0][0]
+            for start, end in itertools.pairwise([0, *inner, frames])
+        ]
+        return Embedding(np.concatenate(states).astype(np.float16), STATE_SHIFT, self.name)
 
 
 def session(weights: bytes) -> Any:

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BANDS", "FRAME_SHIFT", "HOP", "SAMPLING_RATE", "log_mel"]
+__all__ = ["BANDS", "FRAME_SHIFT", "HOP", "SAMPLING_RATE", "band_edges", "log_mel"]
 
 SAMPLING_RATE = 16_000
 HOP = 160  # samples: 10 ms
@@ -34,6 +34,12 @@ def log_mel(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(scaled.T)
 
 
+def band_edges() -> tuple[float, ...]:
+    """Hz (81,): where each of the 80 bands hands over to the next, between their peaks."""
+    peaks = _corners()[1:-1]
+    return (0.0, *((peaks[1:] + peaks[:-1]) / 2).tolist(), SAMPLING_RATE / 2)
+
+
 @functools.cache
 def _window() -> NDArray[np.float32]:
     """Periodic Hann window (400,)."""
@@ -43,12 +49,17 @@ def _window() -> NDArray[np.float32]:
 @functools.cache
 def _filters() -> NDArray[np.float32]:
     """Triangular filters (201, 80) on Slaney's mel scale, each of unit area, 0-8 kHz."""
-    hz = _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), BANDS + 2))
+    hz = _corners()
     bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLING_RATE)[:, None]
     low, centre, high = hz[:-2], hz[1:-1], hz[2:]
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
     triangles = np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
     return triangles.astype(np.float32)
+
+
+def _corners() -> NDArray[np.float64]:
+    """Hz (82,): each triangle rises from one, peaks at the next and ends at the one after."""
+    return _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), BANDS + 2))
 
 
 # Slaney's scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above.

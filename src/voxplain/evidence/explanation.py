@@ -10,14 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import (
-    BANDS,
-    FRAME_SHIFT,
-    SAMPLING_RATE,
-    _slaney_hz,
-    _slaney_mel,
-    log_mel,
-)
+from voxplain.backbones.log_mel import FRAME_SHIFT, band_edges, log_mel
 from voxplain.descriptors._levels import Reference
 from voxplain.errors import UnknownName
 from voxplain.evidence import cues, faithfulness
@@ -287,9 +280,3 @@ def _warnings(tested: Faithfulness, moments: tuple[Moment, ...]) -> Iterator[str
             "the salient moments matter no more to the model than random ones: "
             "don't rely on this explanation"
         )
-
-
-def band_edges() -> tuple[float, ...]:
-    corners = _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), BANDS + 2))
-    inner = (corners[1:-2] + corners[2:-1]) / 2
-    return (0.0, *inner.tolist(), SAMPLING_RATE / 2)

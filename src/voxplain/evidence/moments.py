@@ -39,7 +39,8 @@ def salient_regions(attribution: Attribution, *, most: int = 5) -> tuple[Segment
         chosen[cell] = True
     regions = _joined([_grown(run, scores, edges) for run in _runs(chosen)], edges)
     regions.sort(key=lambda run: -(positive * lengths)[run].sum())
-    return tuple(Segment(edges[r.start], edges[r.stop]) for r in sorted(regions[:most], key=_first))
+    times = edges.tolist()
+    return tuple(Segment(times[r.start], times[r.stop]) for r in sorted(regions[:most], key=_first))
 
 
 def most_salient(

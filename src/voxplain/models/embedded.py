@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone, session
+from voxplain.backbones.embedded import EmbeddedBackbone, session
 from voxplain.errors import ArtifactError, ChecksumMismatch, UnknownName, WeightsMissing
 from voxplain.models.calibration import Calibration, log_odds
 from voxplain.models.judgement import Readings
@@ -114,10 +114,6 @@ class EmbeddedModel:
             categories, perceived, dimensions, sound, np.array(known.trust), strangeness
         )
 
-    def _encode(self, spectrogram: NDArray[np.float32]) -> Embedding:
-        (states,) = self.backbone._session.run(None, {"log_mel": spectrogram[None]})
-        return Embedding(states[0].astype(np.float16), STATE_SHIFT, self.name)
-
     def log_odds(
         self, spectrograms: NDArray[np.float32], profile: Profile | None = None
     ) -> NDArray[np.float64]:
@@ -127,7 +123,7 @@ class EmbeddedModel:
         """
         found = []
         for spectrogram in spectrograms:
-            readings = self.read(self._encode(spectrogram), profile)
+            readings = self.read(self.backbone.encode(spectrogram), profile)
             temperature = self.calibration.temperature_at(float(readings.trust))
             found.append(log_odds(readings.categories / temperature))
         return np.array(found)
