@@ -89,7 +89,7 @@ def test_a_recording_is_left_as_it_is():
     np.testing.assert_array_equal(waveform, voice(1600))
 
 
-@pytest.mark.parametrize("hz", [220, 500, 1000, 2500, 6000])
+@pytest.mark.parametrize("hz", [220, 1000, 1800, 2500, 4000])
 def test_a_tone_is_loudest_in_the_band_that_its_edges_name(hz):
     tone = np.sin(2 * np.pi * hz * np.arange(RATE) / RATE).astype(np.float32)
     loudest = int(log_mel(tone).mean(1).argmax())
