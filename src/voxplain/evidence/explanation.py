@@ -15,7 +15,7 @@ from voxplain.descriptors._levels import Reference
 from voxplain.errors import UnknownName
 from voxplain.evidence import cues, faithfulness
 from voxplain.evidence.moments import salient_regions
-from voxplain.explainers import Forward, Grid, occlusion
+from voxplain.explainers import Forward, Grid, occlusion, successive_occlusion
 from voxplain.types import (
     Attribution,
     Audio,
@@ -39,7 +39,7 @@ LEAST_DURATION = 0.5
 _WINDOWS = {"time": (80, 10, 30), "frequency": (10, 1, 1), "time_frequency": (20, 20, 10)}
 _DRAWS = 10
 _NOISE_DB = 30.0  # below the sound, to see whether an attribution is stable
-_SHIFT = 0.03  # seconds, for the same
+_SHIFT = 0.05  # seconds, for the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,9 +82,10 @@ def explained(case: Case, *, effort: str) -> Explanation:
     """Why the stretch sounds like the label to the model.
 
     ``quick``: occlusion in time and frequency, the cues of the salient moments, and whether their
-    removal matters more than that of random and of loud windows. ``full``: occlusion with two
-    fills and in time and frequency at once, deletion and insertion curves, stability under noise
-    and shift, agreement between the attributions, and the voice with one cue changed.
+    removal matters more than that of random and of loud windows. ``full``: moments by successive
+    occlusion, occlusion in time and frequency at once, another fill, deletion and insertion curves,
+    stability under noise and shift, agreement between the attributions, and the voice with one cue
+    changed.
 
     Raises UnknownName for another effort, or a label of which nothing is expected.
     """
@@ -111,7 +112,7 @@ def explained(case: Case, *, effort: str) -> Explanation:
 
 
 def _attributions(case: Case, inputs: NDArray[np.float32], *, full: bool) -> Iterator[Attribution]:
-    """The first is over time, the last goes deepest into the bands."""
+    """The first says when, the last goes deepest into the bands."""
     look = functools.partial(
         saliency,
         case.forward,
@@ -120,9 +121,16 @@ def _attributions(case: Case, inputs: NDArray[np.float32], *, full: bool) -> Ite
         label=case.label,
         start=case.segment.start,
     )
-    yield look(axis="time")
     if full:
-        yield look(axis="time", baseline="silence")
+        yield successive_occlusion.attribute(
+            case.forward,
+            inputs,
+            output=case.output,
+            label=case.label,
+            window=_window(inputs, "time")[1],
+            grid=Grid(case.segment.start, FRAME_SHIFT),
+        )
+    yield look(axis="time")
     yield look(axis="frequency")
     if full:
         yield look(axis="time_frequency")
@@ -144,8 +152,7 @@ def saliency(
     frequency eight of 10 bands; over both of 20 bands and 0.2 s, no more than ten in the time.
     Raises TooShort below a window.
     """
-    bands, shortest, most = _WINDOWS[axis]
-    window = (bands, max(shortest, math.ceil(inputs.shape[1] / most)))
+    window = _window(inputs, axis)
     return occlusion.attribute(
         forward,
         inputs,
@@ -157,6 +164,11 @@ def saliency(
         hop=window,
         grid=Grid(start, FRAME_SHIFT, band_edges()),
     )
+
+
+def _window(inputs: NDArray[np.float32], axis: str) -> tuple[int, int]:
+    bands, shortest, most = _WINDOWS[axis]
+    return bands, max(shortest, math.ceil(inputs.shape[1] / most))
 
 
 def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Moment]:
@@ -218,7 +230,7 @@ def _tested(
         case.forward, inputs, scores, output=output, fill="noise"
     )
     others = {
-        f"{other.method}, {other.axis}, {other.baseline}": other
+        f"{other.method}, {other.axis}": _on_frames(case, other, len(scores))
         for other in attributions[1:]
         if other.axis != "frequency"
     }
@@ -228,39 +240,32 @@ def _tested(
         shares,
         deletion,
         insertion,
-        stability=dict(_stability(case, over_time)),
+        stability=dict(_stability(case, next(iter(others.values())))),
         agreement={
-            name: faithfulness.rank_correlation(scores, _on_frames(case, other, len(scores)))
-            for name, other in others.items()
+            name: faithfulness.rank_correlation(scores, other) for name, other in others.items()
         },
     )
 
 
-def _stability(case: Case, attribution: Attribution) -> Iterator[tuple[str, float]]:
-    """Rank correlation with the attribution of the same sound, a little changed."""
+def _stability(case: Case, scores: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    """Rank correlation of occlusion over time, (frames,), with that of the sound a little changed.
+
+    The shift is half a window, so that it also shows what the place of the windows decides.
+    """
     waveform, rate = case.audio.waveform, case.audio.sampling_rate
-    noise = np.random.default_rng(0).standard_normal(len(waveform)).astype(np.float32)
+    noise = np.random.default_rng(0).standard_normal(len(waveform), np.float32)
     noise *= waveform.std() * 10 ** (-_NOISE_DB / 20)
-    changed = {
-        f"noise {_NOISE_DB:.0f} dB below": (waveform + noise, 0.0),
-        f"{_SHIFT * 1000:.0f} ms later": (waveform[round(_SHIFT * rate) :], _SHIFT),
-    }
-    for name, (sound, start) in changed.items():
+    for name, sound, skipped in (
+        (f"noise {_NOISE_DB:.0f} dB below", waveform + noise, 0),
+        (f"begun {_SHIFT * 1000:.0f} ms later", waveform[round(_SHIFT * rate) :], _SHIFT),
+    ):
         inputs = log_mel(sound)
         other = saliency(
-            case.forward,
-            inputs,
-            output=case.output,
-            baseline=attribution.baseline,
-            start=case.segment.start + start,
+            case.forward, inputs, output=case.output, start=case.segment.start + skipped
         )
-        times = _times(case, inputs.shape[1]) + start
-        yield (
-            name,
-            faithfulness.rank_correlation(
-                faithfulness.on_frames(attribution, times), faithfulness.on_frames(other, times)
-            ),
-        )
+        told = _on_frames(case, other, len(scores))
+        first = round(skipped / FRAME_SHIFT)
+        yield name, faithfulness.rank_correlation(scores[first:], told[first:])
 
 
 def _on_frames(case: Case, attribution: Attribution, frames: int) -> NDArray[np.float64]:
