@@ -17,6 +17,7 @@ from voxplain.audio.listening import Listener
 from voxplain.descriptors._levels import Reference, describe
 from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import InputError, UnknownName, VoxplainError
+from voxplain.evidence.claims import claims
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import abstain, judge, whole
@@ -227,28 +228,42 @@ class Analyzer:
                 },
             },
         )
-        if explain is None or not telling:
-            return analysis
-        label = why or analysis.emotion.ranked[0]
-        _, number, audio = telling[label]
+        if explain and telling:
+            label = why or analysis.emotion.ranked[0]
+            _, number, audio = telling[label]
+            known = profiles.get(number, self.speaker)
+            analysis = self._explained(analysis, label, number, audio, known, effort=explain)
+        return dataclasses.replace(analysis, claims=claims(analysis))
+
+    def _explained(
+        self,
+        analysis: Analysis,
+        label: str,
+        number: int,
+        audio: Audio,
+        speaker: Profile | None,
+        *,
+        effort: str,
+    ) -> Analysis:
+        """With the explanation of a label in a stretch, unless that is too short for one."""
         if audio.duration < LEAST_DURATION:
             short = f"{audio.duration:.2f} s of speech are too short to explain one part by another"
             return dataclasses.replace(analysis, warnings=(*analysis.warnings, short))
-        known = profiles.get(number, self.speaker)
+        stretch, tracks = analysis.segments[number], analysis.descriptors.tracks
         case = Case(
             number=number,
-            segment=stretches[number],
+            segment=Segment(stretch.start, stretch.end),
             audio=audio,
-            emotion=emotions[number],
+            emotion=stretch.emotion,
             label=label,
-            functionals=functionals[number],
-            tracks=everything,
-            conditions=conditions,
+            functionals=stretch.descriptors.functionals,
+            tracks=tracks,
+            conditions=descriptors.conditions_of(tracks),
             reference=self.reference,
-            forward=functools.partial(self.model.log_odds, profile=known),
-            judge=lambda sound: self._judge(self.model.embed(sound), known),
+            forward=functools.partial(self.model.log_odds, profile=speaker),
+            judge=lambda sound: self._judge(self.model.embed(sound), speaker),
         )
-        return dataclasses.replace(analysis, explanation=explained(case, effort=explain))
+        return dataclasses.replace(analysis, explanation=explained(case, effort=effort))
 
     def _judge(self, embedding: Embedding, speaker: Profile | None) -> Emotion:
         return judge(self.model.read(embedding, speaker), self.model.calibration)

@@ -19,7 +19,9 @@ from voxplain.reports._why import why
 from voxplain.reports.text import verdict
 from voxplain.types import Analysis, Audio, Claim, Explanation
 
-__all__ = ["render"]
+__all__ = ["SUFFIX", "render"]
+
+SUFFIX = ".html"
 
 _REASONS = 3
 """Claims on the first screen."""

@@ -12,7 +12,9 @@ from voxplain.reports._words import printable
 from voxplain.reports.text import verdict
 from voxplain.types import AcousticCue, Analysis, Emotion, Explanation, Faithfulness
 
-__all__ = ["render"]
+__all__ = ["SUFFIX", "render"]
+
+SUFFIX = ".md"
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<|~$]|&(?=#?\w+;)")
 _BLOCK = re.compile(r"^(\d*)(>|[-+=#.)](?=[-=#\s]|$))")

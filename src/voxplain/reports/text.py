@@ -12,7 +12,9 @@ from voxplain.errors import VoxplainError
 from voxplain.labels import phrase
 from voxplain.types import Analysis, Dimension, Emotion
 
-__all__ = ["line", "render", "verdict"]
+__all__ = ["SUFFIX", "line", "render", "verdict"]
+
+SUFFIX = ".txt"
 
 _WIDTH = 79
 _BAR = 44

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from voxplain.reports._words import printable, ranked, z_score
 from voxplain.types import Analysis, Moment, Verdict
 
-__all__ = ["grid", "render"]
+__all__ = ["SUFFIX", "grid", "render"]
+
+SUFFIX = ".TextGrid"
 
 Interval = tuple[float, float, str]
 
