@@ -62,7 +62,8 @@ def test_json_prints_one_document_and_writes_nothing(memo, capsys):
     code, out, err = run(capsys, memo, "--json")
     assert (code, err) == (0, "")
     document = json.loads(out)
-    assert document == json.loads(json.dumps(voxplain.analyze(str(memo)).to_dict()))
+    plain = voxplain.analyze(str(memo), explain=None)
+    assert document == json.loads(json.dumps(plain.to_dict()))
     assert list(memo.parent.iterdir()) == [memo]
     tracks = json.loads(run(capsys, memo, "--json", "--tracks")[1])["descriptors"]["tracks"]
     assert len(tracks["f0_hz"]["times"]) == len(tracks["f0_hz"]["values"])
@@ -75,7 +76,61 @@ def test_a_result_is_replaced_only_by_force(memo, capsys):
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
     run(capsys, memo, "--force")
-    assert json.loads(result.read_text())["schema_version"] == "1.2"
+    assert json.loads(result.read_text())["schema_version"] == "1.3"
+
+
+def test_a_page_and_a_document_say_why(memo, capsys):
+    _, out, err = run(capsys, memo)
+    document = json.loads((memo.parent / "memo.voxplain.json").read_text())
+    page = (memo.parent / "memo.voxplain.html").read_text(encoding="utf-8")
+    assert document["explanation"]["effort"] == "quick"
+    assert f"wrote {memo.parent / 'memo.voxplain.html'}" in err
+    reasons = [claim["text"] for claim in document["claims"][:3]]
+    for reason in reasons:
+        assert reason in " ".join(out.replace("\N{NO-BREAK SPACE}", " ").split())
+        assert reason.split(",")[0] in page
+
+
+def test_why_not_another_label(memo, capsys):
+    code, out, _ = run(capsys, memo, "--json", "--why", "sad")
+    found = json.loads(out)["explanation"]
+    assert (code, found["output"], found["runner_up"]) == (0, "sad", "angry")
+
+
+def test_none_is_no_explanation(memo, capsys):
+    run(capsys, memo, "--explain", "none")
+    assert json.loads((memo.parent / "memo.voxplain.json").read_text())["explanation"] is None
+    assert (memo.parent / "memo.voxplain.html").is_file()
+
+
+def test_reports_of_choice(memo, capsys):
+    formats = ("markdown", "textgrid", "text")
+    run(capsys, memo, *(part for name in formats for part in ("--report", name)))
+    found = {path.name for path in memo.parent.iterdir()} - {memo.name}
+    assert found == {"memo.voxplain.md", "memo.voxplain.TextGrid", "memo.voxplain.txt"}
+
+
+def test_several_recordings_are_explained_on_demand(folder, capsys):
+    run(capsys, folder)
+    assert json.loads((folder / "a.voxplain.json").read_text())["explanation"] is None
+    code, *_ = run(capsys, folder, "--explain", "quick", "--report", "html", "--force")
+    assert code == 0
+    assert "Sounds" in (folder / "deep" / "b.voxplain.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--why", "bored"], "unknown label 'bored'"),
+        (["--why", "sad", "--explain", "none"], "--why explains a label; leave out --explain none"),
+        (["--json", "--report", "html"], "--json writes no files; leave out --report"),
+    ],
+)
+def test_explanations_that_there_are_not(memo, folder, capsys, options, message):
+    for path in (memo, folder):
+        code, _, err = run(capsys, path, *options)
+        assert code == 2
+        assert message in err
 
 
 def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):

@@ -1,9 +1,9 @@
 """How one or more recordings sound.
 
 examples:
-  voxplain analyze memo.m4a              a summary and why, memo.voxplain.html and .json
+  voxplain analyze memo.m4a              a summary and why, a page, JSON
   voxplain analyze memo.m4a --json       JSON on standard output, no files
-  voxplain analyze memo.m4a --explain full --why fear     why (not) fear, at length
+  voxplain analyze memo.m4a --why fear   why fear, or why not
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
   voxplain analyze talk.wav --relative   each part against the rest of the talk
   cat memo.wav | voxplain analyze -      standard input
@@ -104,7 +104,7 @@ def _one(arguments: argparse.Namespace) -> int:
     if source == "-" and arguments.out is None:
         return 0
     (result,) = result_paths([path], root=path.parent, out=arguments.out)
-    _write_reports(analysis, source, result, ("html", "json"), arguments)
+    _write_reports(analysis, source, result, ("json", "html"), arguments)
     return 0
 
 

@@ -1,12 +1,13 @@
-"""Print the figures of a model beside its baselines, or of profiles beside the literature.
+"""Print the figures of a model beside its baselines, or profiles beside theory.
 
 example:
   voxplain evaluate recipes/embedded/speech.yaml --root cremad=DIR
                     --root emodb=DIR --root ravdess=DIR --model model/
 
-  voxplain evaluate recipes/profiles/people.yaml --model src/voxplain/assets/references
+  voxplain evaluate recipes/profiles/people.yaml --model FOLDER
 
-A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot. Profiles need none.
+A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot.
+Profiles need none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Train by a recipe: a model folder, or norms.
+"""Train by a recipe: a model folder, norms, or profiles.
 
 example:
   voxplain train recipes/embedded/speech.yaml --root cremad=DIR --root emodb=DIR
@@ -22,7 +22,7 @@ __all__ = ["add", "add_data", "roots", "run"]
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/")
-    parser.add_argument("--out", type=Path, required=True, help="model folder, or norms folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder of what is made")
     parser.add_argument("--encoder", type=Path, metavar="DIR", help="checkpoint to start from")
     add_data(parser)
 
@@ -56,12 +56,28 @@ def run(arguments: argparse.Namespace) -> int:
     require("torch", extra="train")
     from voxplain.training.embedded import EmbeddedRecipe, train
     from voxplain.training.norms import NormsRecipe, estimate
+    from voxplain.training.profiles import ProfilesRecipe
+    from voxplain.training.profiles import estimate as estimate_profiles
+    from voxplain.training.saliency import SaliencyRecipe
+    from voxplain.training.saliency import train as train_network
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = load_recipe(arguments.recipe, {"embedded": EmbeddedRecipe, "norms": NormsRecipe})
+    kinds = {
+        "embedded": EmbeddedRecipe,
+        "norms": NormsRecipe,
+        "profiles": ProfilesRecipe,
+        "saliency": SaliencyRecipe,
+    }
+    recipe = load_recipe(arguments.recipe, kinds)
     data = {"roots": roots(arguments), "cache": arguments.cache, "jobs": arguments.jobs}
     if isinstance(recipe, NormsRecipe):
         estimate(recipe, out=arguments.out, **data)
+        return 0
+    if isinstance(recipe, ProfilesRecipe):
+        estimate_profiles(recipe, out=arguments.out, **data)
+        return 0
+    if isinstance(recipe, SaliencyRecipe):
+        train_network(recipe, out=arguments.out, **data)
         return 0
     if arguments.encoder is None:
         raise ConfigError(f"{arguments.recipe} needs --encoder DIR, a Whisper checkpoint folder")

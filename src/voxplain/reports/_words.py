@@ -77,7 +77,7 @@ _EDITS = {
     "f0_shift_st": "pitch {:+g} st",
     "gain_db": "intensity {:+g} dB",
     "tempo": "tempo × {:g}",
-    "tilt_db": "spectral tilt {:+g} dB",
+    "tilt_db": "high-frequency energy (alpha) {:+g} dB",
 }
 
 
