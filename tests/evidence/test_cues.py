@@ -93,6 +93,30 @@ def test_only_means_are_cues_of_a_region(tracks, reference):
     assert all("_mean_" in name for name in of_region(tracks, Segment(1.1, 1.5), reference))
 
 
+def test_intensity_in_the_salient_band_alone():
+    """The band of 1-2 kHz is 20 dB louder from 0.4 to 0.6 s; the others are loud elsewhere."""
+    edges, times = np.array([0.0, 500, 1000, 2000, 4000]), (np.arange(100) + 0.5) / 100
+    levels_db = np.full((4, 100), -60.0)
+    levels_db[2, 40:60] = -40
+    levels_db[[0, 1, 3], 60:] = -20
+    spectrogram = ((levels_db / 10 + 4) / 4).astype(np.float32)
+
+    def told(label):
+        region = Segment(0.4, 0.6)
+        return list(
+            cues.level_in_band(
+                spectrogram, edges, times, region, low_hz=1000, high_hz=2000, label=label
+            )
+        )
+
+    (cue,) = told("angry")
+    assert (cue.value, cue.rest) == pytest.approx((-40, -60), abs=1e-3)
+    assert cue.contrast > 1.5
+    assert cue.title == "intensity of 1000-2000 Hz"
+    assert (cue.judgement, cue.expected) == ("not measurable", 2.0)
+    assert told("puzzled") == []
+
+
 def quantities(**values):
     names = descriptors.inventory()
     nothing = {name: Quantity(math.nan, card.unit, reliable=False) for name, card in names.items()}

@@ -86,6 +86,9 @@ def test_full_looks_into_bands_and_tests_more(case):
     assert told.insertion[0] == pytest.approx(told.deletion[-1])
     assert len(told.stability) == 2
     assert all(-1 <= one <= 1 for one in told.agreement.values())
+    assert {"f0_shift_st", "tilt_db"} <= {key for one in found.counterfactuals for key in one.edit}
+    shares = found.attributions[-1]
+    assert (shares.axis, len(shares.names)) == ("descriptor", 4)
 
 
 def test_an_explanation_no_better_than_chance_says_so(case):

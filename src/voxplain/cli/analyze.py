@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import io
 import os
 import sys
@@ -27,11 +28,12 @@ from voxplain.cli._reference import add_reference
 from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
 from voxplain.evidence.explanation import EFFORTS
+from voxplain.evidence.voice import Edit, Voice
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
-from voxplain.types import Analysis
+from voxplain.types import Analysis, Audio
 
 __all__ = ["add", "run"]
 
@@ -127,11 +129,23 @@ def _write_reports(
             document = json_report.render(analysis, tracks=arguments.tracks)
         elif kind == "html":
             sound = None if source == "-" else read.read(source)
-            document = html_report.render(analysis, sound)
+            voices = _changed_voices(analysis, sound) if sound else ()
+            document = html_report.render(analysis, sound, counterfactual_sounds=voices)
         else:
             document = plugins.find("reports", kind).render(analysis)
         place = result.with_suffix(plugins.find("reports", kind).SUFFIX)
         _keep_or_write(place, document, arguments.force, said=said)
+
+
+def _changed_voices(analysis: Analysis, sound: Audio) -> tuple[Audio, ...]:
+    """What the counterfactuals are about, to be heard."""
+    explanation = analysis.explanation
+    if explanation is None or not explanation.counterfactuals:
+        return ()
+    stretch = analysis.segments[explanation.segment]
+    first, last = (round(t * sound.sampling_rate) for t in (stretch.start, stretch.end))
+    voice = Voice(dataclasses.replace(sound, waveform=sound.waveform[first:last]))
+    return tuple(voice.edited(Edit(**one.edit)) for one in explanation.counterfactuals)
 
 
 def _many(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ __all__ = ["claims"]
 
 _OF_A_KIND = 2
 """Cues of a moment, cues of the contrast and changes of the voice that are told, the strongest."""
+_FELT = 0.05
+"""Of a probability, from where on a change of the voice is worth a sentence."""
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 _EDITS = {  # key -> what was changed
     "breathiness": "a breathiness of {size}",
@@ -136,7 +138,8 @@ def _short(key: str) -> str:
 def _changed(explanation: Explanation, when: str) -> Iterator[Claim]:
     """What the model makes of the voice with one thing changed, by how much that matters.
 
-    What moves the probability no more than taking the voice apart does is not told.
+    What moves the probability by less than 0.05, or no more than taking the voice apart does, is
+    not told.
     """
     label, told = explanation.output, []
     for number, one in enumerate(explanation.counterfactuals):
@@ -145,7 +148,7 @@ def _changed(explanation: Explanation, when: str) -> Iterator[Claim]:
             continue
         before, identity, after = (version.categories[label] for version in versions)
         ((key, value),) = one.edit.items()
-        if key not in _EDITS or abs(after - identity) <= abs(identity - before):
+        if key not in _EDITS or abs(after - identity) <= max(_FELT, abs(identity - before)):
             continue
         edit = _EDITS[key].format(
             size=f"{abs(value):.3g}", direction="higher" if value > 0 else "lower"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from statistics import NormalDist
 
@@ -16,7 +16,7 @@ from voxplain.descriptors._levels import Norm, Reference
 from voxplain.evidence.references import Expectation, expectations, labels
 from voxplain.types import AcousticCue, Estimate, Moment, Quantity, Segment, Track
 
-__all__ = ["CONSPICUOUS", "contrasts", "in_region", "of_stretch", "plausibility"]
+__all__ = ["CONSPICUOUS", "contrasts", "in_region", "level_in_band", "of_stretch", "plausibility"]
 
 CONSPICUOUS, VERY = 0.674, 1.282
 """Standard deviations at which the words "high" and "very high" begin (descriptors/_levels.py)."""
@@ -65,6 +65,41 @@ def in_region(
         cue = _cue(name, inside[name], expected, norm, reference.name)
         found.append(replace(cue, rest=outside[name].value, contrast=contrast))
     return tuple(found)
+
+
+def level_in_band(
+    spectrogram: NDArray[np.float32],
+    edges_hz: NDArray[np.float64],
+    times: NDArray[np.float64],
+    region: Segment,
+    *,
+    low_hz: float,
+    high_hz: float,
+    label: str,
+) -> Iterator[AcousticCue]:
+    """The intensity of a region in the band in which it is salient, if experts expect one.
+
+    Of a log-mel spectrogram (bands, frames), the edges of its bands and the middles of its frames:
+    mean of the dB, beside the rest and all windows of that length. There is no reference: it
+    depends on the microphone.
+    """
+    expected = _expected(label).get("intensity_mean_db")
+    if expected is None:
+        return
+    middles = (edges_hz[1:] + edges_hz[:-1]) / 2
+    bands = spectrogram[(middles >= low_hz) & (middles < high_hz)].astype(np.float64)
+    levels = 10 * np.log10((10 ** (4 * bands - 4)).sum(0))
+    inside = (times >= region.start) & (times < region.end)
+    contrast, _ = _chance(levels, times, region)
+    found = Quantity(float(levels[inside].mean()), "dB", reliable=False)
+    cue = _cue("intensity_mean_db", found, expected, None, "")
+    yield replace(
+        cue,
+        descriptor="intensity_in_band_db",
+        title=f"intensity of {low_hz:.0f}-{high_hz:.0f} Hz",
+        rest=float(levels[~inside].mean()) if (~inside).any() else math.nan,
+        contrast=contrast,
+    )
 
 
 def contrasts(

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from voxplain.backbones.log_mel import FRAME_SHIFT, band_edges, log_mel
 from voxplain.descriptors._levels import Reference
-from voxplain.errors import UnknownName
+from voxplain.errors import AudioError, UnknownName
 from voxplain.evidence import cues, faithfulness
+from voxplain.evidence.counterfactual import Experiment
+from voxplain.evidence.cue_shares import cue_shares
 from voxplain.evidence.moments import salient_regions
 from voxplain.explainers import Forward, Grid, occlusion, successive_occlusion
 from voxplain.types import (
@@ -87,26 +89,35 @@ def explained(case: Case, *, effort: str) -> Explanation:
     stability under noise and shift, agreement between the attributions, and the voice with one cue
     changed.
 
-    Raises UnknownName for another effort, or a label of which nothing is expected.
+    Raises UnknownName for another effort.
     """
     if effort not in EFFORTS:
         raise UnknownName("explanation", effort, EFFORTS)
     inputs, full = log_mel(case.audio.waveform), effort == "full"
     attributions = tuple(_attributions(case, inputs, full=full))
-    moments = tuple(_moments(case, attributions))
+    experiment = _voice(case) if full else None
+    shares = experiment and cue_shares(
+        experiment.voice,
+        case.forward,
+        output=case.output,
+        label=case.label,
+        functionals=case.functionals,
+        reference=case.reference,
+    )
+    moments = tuple(_moments(case, inputs, attributions))
     tested = _tested(case, inputs, attributions, full=full)
     return Explanation(
         effort=effort,
         output=case.label,
         runner_up=case.runner_up,
         segment=case.number,
-        attributions=attributions,
+        attributions=(*attributions, shares) if shares else attributions,
         moments=moments,
         cues=cues.of_stretch(case.functionals, case.label, case.reference),
         contrast=cues.contrasts(case.functionals, case.label, case.runner_up, case.reference),
         plausibility=cues.plausibility(moments),
         faithfulness=tested,
-        counterfactuals=(),
+        counterfactuals=experiment.one_by_one() if experiment else (),
         warnings=tuple(_warnings(tested, moments)),
     )
 
@@ -121,19 +132,21 @@ def _attributions(case: Case, inputs: NDArray[np.float32], *, full: bool) -> Ite
         label=case.label,
         start=case.segment.start,
     )
+    over_time = [look(axis="time")]
     if full:
-        yield successive_occlusion.attribute(
-            case.forward,
-            inputs,
-            output=case.output,
-            label=case.label,
-            window=_window(inputs, "time")[1],
-            grid=Grid(case.segment.start, FRAME_SHIFT),
-        )
-    yield look(axis="time")
+        over_time.append(look(axis="time", baseline="silence"))
+        yield successive_occlusion.further(case.forward, inputs, over_time, output=case.output)
+    yield from over_time
     yield look(axis="frequency")
     if full:
         yield look(axis="time_frequency")
+
+
+def _voice(case: Case) -> Experiment | None:
+    try:
+        return Experiment(case.audio, judge=case.judge)
+    except AudioError:  # what was speech in its surroundings need not be by itself
+        return None
 
 
 def saliency(
@@ -171,7 +184,9 @@ def _window(inputs: NDArray[np.float32], axis: str) -> tuple[int, int]:
     return bands, max(shortest, math.ceil(inputs.shape[1] / most))
 
 
-def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Moment]:
+def _moments(
+    case: Case, inputs: NDArray[np.float32], attributions: tuple[Attribution, ...]
+) -> Iterator[Moment]:
     over_time, over_bands = attributions[0], attributions[-1]
     lengths = np.diff(over_time.times)
     centres = over_time.times[:-1] + lengths / 2
@@ -179,6 +194,23 @@ def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Mome
     for region in salient_regions(over_time):
         inside = (centres >= region.start) & (centres < region.end)
         low_hz, high_hz = _band(over_bands, region)
+        in_band = cues.level_in_band(
+            inputs,
+            np.array(band_edges()),
+            _times(case, inputs.shape[1]),
+            region,
+            low_hz=low_hz,
+            high_hz=high_hz,
+            label=case.label,
+        )
+        measured = cues.in_region(
+            case.tracks,
+            region,
+            within=case.segment,
+            conditions=case.conditions,
+            label=case.label,
+            reference=case.reference,
+        )
         yield Moment(
             start=region.start,
             end=region.end,
@@ -186,14 +218,7 @@ def _moments(case: Case, attributions: tuple[Attribution, ...]) -> Iterator[Mome
             high_hz=high_hz,
             score=float(over_time.scores[inside].sum()),
             share=float(told[inside].sum() / told.sum()),
-            cues=cues.in_region(
-                case.tracks,
-                region,
-                within=case.segment,
-                conditions=case.conditions,
-                label=case.label,
-                reference=case.reference,
-            ),
+            cues=(*measured, *in_band),
         )
 
 
@@ -230,7 +255,7 @@ def _tested(
         case.forward, inputs, scores, output=output, fill="noise"
     )
     others = {
-        f"{other.method}, {other.axis}": _on_frames(case, other, len(scores))
+        f"{other.method}, {other.axis}, {other.baseline}": _on_frames(case, other, len(scores))
         for other in attributions[1:]
         if other.axis != "frequency"
     }

@@ -115,7 +115,7 @@ def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> fl
     ranks = np.stack([_ranks(one), _ranks(other)])
     if (ranks.std(1) == 0).any():
         return 0.0
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def _windows(frames: int) -> list[slice]:
@@ -140,6 +140,5 @@ def _probability(
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks, those of equal values their mean."""
     _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    found: NDArray[np.float64] = np.asarray(last - (counts - 1) / 2)[where]
-    return found
+    middles: NDArray[np.float64] = np.subtract(np.cumsum(counts), (counts - 1) / 2)
+    return middles[where]

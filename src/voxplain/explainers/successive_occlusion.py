@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from voxplain.explainers import Card, Forward, Grid, occlusion
 from voxplain.explainers._fills import filled
 from voxplain.types import Attribution
 
-__all__ = ["CARD", "attribute"]
+__all__ = ["CARD", "attribute", "further"]
 
 CARD = Card(
     contract="forward",
@@ -36,52 +37,59 @@ def attribute(
 ) -> Attribution:
     """What the windows of a spectrogram (bands, frames) cost one after the other.
 
-    A sound says many things twice: without one syllable another one tells as much, and occlusion
-    takes both for worthless. Here the window whose removal costs most is taken away, then the one
-    that costs most in addition, until a ``share`` of the time is gone. Those score what they cost
-    when they went, all others what they would cost in addition when last tried. At each step the
-    ``candidates`` that promise most by then are tried. Costs are means over what stands in, one
-    ``baseline`` after the other.
+    A sound says many things twice: without one syllable another one tells nearly as much, and is
+    worthless to occlusion, which never misses both. Here the window whose removal costs most is
+    taken away, then the one that costs most in addition, until a ``share`` of the time is gone.
+    Those score what they cost when they went, all others what they would cost in addition when
+    last tried. At each step the ``candidates`` that promise most by then are tried. Costs are means
+    over what stands in, one ``baseline`` after the other.
 
     Raises ConfigError without a baseline, and what ``occlusion.attribute`` raises.
     """
     if not baseline:
         raise ConfigError("successive occlusion needs at least one baseline, such as 'mean'")
+    bands = len(inputs)
     alone = [
         occlusion.attribute(
             forward, inputs, output=output, label=label, baseline=fill,
-            window=(len(inputs), window), hop=(len(inputs), window), grid=grid, batch=batch,
+            window=(bands, window), hop=(bands, window), grid=grid, batch=batch,
         )
         for fill in baseline
     ]  # fmt: skip
+    return further(forward, inputs, alone, output=output, share=share, candidates=candidates)
+
+
+def further(
+    forward: Forward,
+    inputs: NDArray[np.float32],
+    alone: Sequence[Attribution],
+    *,
+    output: int,
+    share: float = 0.2,
+    candidates: int = 5,
+) -> Attribution:
+    """The same, from occlusions over time without overlap that are there already."""
     cost = np.mean([one.scores for one in alone], axis=0)
-    cells = np.minimum(np.arange(inputs.shape[1]) // window, len(cost) - 1)
-    gone = [int(np.argmax(cost))]
+    places = np.linspace(0, 1, inputs.shape[1], endpoint=False) + 0.5 / inputs.shape[1]
+    edges = (alone[0].times - alone[0].times[0]) / np.ptp(alone[0].times)
+    cells = np.searchsorted(edges, places) - 1
     (whole,) = forward(inputs[None])[:, output]
-    lost = cost[gone[0]]
+    gone, lost = [int(np.argmax(cost))], float(cost.max())
     for _ in range(1, round(share * len(cost))):
         promising = [c for c in np.argsort(-cost).tolist() if c not in gone][:candidates]
         without = [
-            filled(inputs, np.isin(cells, [*gone, cell]), baseline=fill)
+            filled(inputs, np.isin(cells, [*gone, cell]), baseline=one.baseline)
             for cell in promising
-            for fill in baseline
+            for one in alone
         ]
-        left = np.concatenate(
-            [
-                forward(np.stack(without[i : i + batch]))[:, output]
-                for i in range(0, len(without), batch)
-            ]
-        )
-        joint = whole - left.reshape(len(promising), len(baseline)).mean(1)
+        left = forward(np.stack(without))[:, output].reshape(len(promising), len(alone))
+        joint = whole - left.mean(1)
         cost[promising] = joint - lost
-        best = int(np.argmax(joint))
-        gone.append(promising[best])
-        lost = joint[best]
-    return Attribution(
+        gone.append(promising[int(np.argmax(joint))])
+        lost = float(joint.max())
+    return replace(
+        alone[0],
         method="successive_occlusion",
-        output=label or str(output),
-        axis="time",
         scores=cost,
-        baseline=", ".join(baseline),
-        times=alone[0].times,
+        baseline=", ".join(one.baseline for one in alone),
     )

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from voxplain.descriptors import inventory
 from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.reports._charts import bar, curves, deviation, interval, swings
@@ -182,16 +183,23 @@ def _ranking(explanation: Explanation) -> Section | None:
         )
         rows = [
             row(
-                named(name),
+                named(_words.titled(name)),
                 bar(abs(score) / strongest, class_="for" if score > 0 else "against"),
                 _words.number(score, signed=True),
             )
             for name, score in ranked[:12]
         ]
-        head = (attribution.axis.capitalize(), "", "Score")
-        tables.append(table(_words.view(attribution).capitalize(), head, rows, class_="shares"))
-    title = "Part by part"
-    return section("explanation.attributions", title, tables) if tables else None
+        head = (attribution.axis.capitalize(), "", "Log-odds")
+        caption = f"Baseline: {attribution.baseline}. Method: {attribution.method}."
+        tables.append(table(caption, head, rows, class_="shares"))
+    intro = (
+        f"How the log-odds of {phrase(explanation.output)} divide among these parts: what each is "
+        "worth on top of the baseline, averaged over the orders in which they could be added."
+    )
+    title = "What counts how much"
+    if not tables:
+        return None
+    return section("explanation.attributions", title, element("p", intro), *tables)
 
 
 def _counterfactuals(explanation: Explanation, sounds: Sequence[str]) -> Section | None:
@@ -221,10 +229,13 @@ def _counterfactual(found: Counterfactual, label: str, index: int, sound: str | 
         one.categories.get(label, math.nan) for one in (found.before, found.after, found.identity)
     )
     change = _words.changes(found.edit)
-    again = "; ".join(
+    asked = {name: one.value for name, one in found.measured.items() if name in found.edit}
+    described = [
         f"{_words.titled(name)} {_words.quantity(name, one.value, one.unit)}"
         for name, one in found.measured.items()
-    )
+        if name in inventory()
+    ]
+    again = "; ".join([*([_words.changes(asked)] if asked else []), *described])
     return element(
         "article",
         element("h3", change),

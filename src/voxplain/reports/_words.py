@@ -184,9 +184,13 @@ def changes(edit: Mapping[str, float]) -> str:
 
     >>> changes({"f0_shift_st": -3, "tempo": 0.85})
     'pitch −3 st, tempo × 0.85'
+    >>> changes({"tilt_db": -3.857})
+    'high-frequency energy (alpha) −3.86 dB'
     """
-    said = (_EDITS.get(name, f"{name} {{:g}}").format(value) for name, value in edit.items())
-    return ", ".join(said).replace("-", "−")
+    said = (
+        _EDITS.get(name, f"{name} {{:g}}").format(round(value, 2)) for name, value in edit.items()
+    )
+    return re.sub(r"-(?=\d)", "−", ", ".join(said))
 
 
 def titled(descriptor: str) -> str:
