@@ -73,11 +73,11 @@ def report(corpus: str, root: Path, folder: Path, shuffled: Path) -> None:
         for name, found in told.items():
             rows.setdefault(name, []).append(np.array(found, float).T)
     print(f"\n{corpus}: {len(speakers)} clips of {len(set(speakers))} speakers")
-    print(f"{'':34}{'more than random':>32}{'more than the loudest':>32}")
-    print(f"{'':34}{'noise':>16}{'local mean':>16}{'noise':>16}{'local mean':>16}")
+    print(f"X")
+    print(f"{'':34}{'noise':>19}{'local mean':>19}{'noise':>19}{'local mean':>19}")
     for name, told in rows.items():
         cells = np.array(told).reshape(len(told), 4).T
-        print(f"{name:34}" + "".join(f"{interval(cell, speakers):>16}" for cell in cells))
+        print(f"{name:34}" + "".join(f"{interval(cell, speakers):>19}" for cell in cells))
 
 
 def chosen(

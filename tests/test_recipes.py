@@ -9,19 +9,28 @@ from voxplain.config import load_recipe
 from voxplain.labels import CANONICAL
 from voxplain.training.embedded import EmbeddedRecipe
 from voxplain.training.norms import NormsRecipe
+from voxplain.training.profiles import ProfilesRecipe
+from voxplain.training.saliency import SaliencyRecipe
+from voxplain.training.study import StudyRecipe
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").rglob("*.yaml"))
+KINDS = {
+    "embedded": EmbeddedRecipe,
+    "norms": NormsRecipe,
+    "profiles": ProfilesRecipe,
+    "saliency": SaliencyRecipe,
+    "study": StudyRecipe,
+}
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_it_resolves(path):
-    recipe = load_recipe(path, {"embedded": EmbeddedRecipe, "norms": NormsRecipe})
+    recipe = load_recipe(path, KINDS)
     for corpus in recipe.corpora:
         assert plugins.find("corpora", corpus).CARD.shippable
-    if isinstance(recipe, EmbeddedRecipe):
-        assert set(recipe.labels) <= set(CANONICAL)
-    else:
-        assert set(recipe.descriptors) <= set(descriptors.inventory())
+    assert set(getattr(recipe, "labels", ())) <= set(CANONICAL)
+    for names in ("cues", "descriptors", "gain_dependent"):
+        assert set(getattr(recipe, names, ())) <= descriptors.inventory().keys()
 
 
 def test_there_are_recipes():
