@@ -73,7 +73,7 @@ def report(corpus: str, root: Path, folder: Path, shuffled: Path) -> None:
         for name, found in told.items():
             rows.setdefault(name, []).append(np.array(found, float).T)
     print(f"\n{corpus}: {len(speakers)} clips of {len(set(speakers))} speakers")
-    print(f"X")
+    print(f"{'':34}{'more than random':>38}{'more than the loudest':>38}")
     print(f"{'':34}{'noise':>19}{'local mean':>19}{'noise':>19}{'local mean':>19}")
     for name, told in rows.items():
         cells = np.array(told).reshape(len(told), 4).T
