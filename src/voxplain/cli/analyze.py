@@ -33,11 +33,13 @@ from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
-from voxplain.types import Analysis, Audio
+from voxplain.types import Analysis, Audio, Counterfactual
 
 __all__ = ["add", "run"]
 
 INDEX = "voxplain.index.csv"
+
+_HEARD = 3  # changed voices on a page
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +131,7 @@ def _write_reports(
             document = json_report.render(analysis, tracks=arguments.tracks)
         elif kind == "html":
             sound = None if source == "-" else read.read(source)
-            voices = _changed_voices(analysis, sound) if sound else ()
+            voices = _changed_voices(analysis, sound) if sound else []
             document = html_report.render(analysis, sound, counterfactual_sounds=voices)
         else:
             document = plugins.find("reports", kind).render(analysis)
@@ -137,15 +139,24 @@ def _write_reports(
         _keep_or_write(place, document, arguments.force, said=said)
 
 
-def _changed_voices(analysis: Analysis, sound: Audio) -> tuple[Audio, ...]:
-    """What the counterfactuals are about, to be heard."""
+def _changed_voices(analysis: Analysis, sound: Audio) -> list[Audio | None]:
+    """The counterfactuals that change most, to be heard: not all, lest the page grow too large."""
     explanation = analysis.explanation
     if explanation is None or not explanation.counterfactuals:
-        return ()
-    stretch = analysis.segments[explanation.segment]
+        return []
+    label, stretch = explanation.output, analysis.segments[explanation.segment]
     first, last = (round(t * sound.sampling_rate) for t in (stretch.start, stretch.end))
     voice = Voice(dataclasses.replace(sound, waveform=sound.waveform[first:last]))
-    return tuple(voice.edited(Edit(**one.edit)) for one in explanation.counterfactuals)
+
+    def change(one: Counterfactual) -> float:
+        after, control = (side.categories.get(label, 0.0) for side in (one.after, one.identity))
+        return -abs(after - control)
+
+    told = sorted(explanation.counterfactuals, key=change)[:_HEARD]
+    return [
+        voice.edited(Edit(**one.edit)) if one in told else None
+        for one in explanation.counterfactuals
+    ]
 
 
 def _many(arguments: argparse.Namespace) -> int:

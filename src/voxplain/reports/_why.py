@@ -24,7 +24,7 @@ _SIDES = {"supports": "for", "contradicts": "against"}
 
 
 def why(
-    explanation: Explanation, sounds: Sequence[str], *, heard: bool
+    explanation: Explanation, sounds: Sequence[str | None], *, heard: bool
 ) -> Iterator[Section | None]:
     """The sections, in their order; ``sounds`` are data URLs of the changed voices, if at hand."""
     numbers = {key: count for count, key in enumerate(_words.sources(explanation), start=1)}
@@ -202,7 +202,7 @@ def _ranking(explanation: Explanation) -> Section | None:
     return section("explanation.attributions", title, element("p", intro), *tables)
 
 
-def _counterfactuals(explanation: Explanation, sounds: Sequence[str]) -> Section | None:
+def _counterfactuals(explanation: Explanation, sounds: Sequence[str | None]) -> Section | None:
     if not explanation.counterfactuals:
         return None
     label = explanation.output

@@ -43,14 +43,15 @@ def render(
     analysis: Analysis,
     audio: Audio | None = None,
     *,
-    counterfactual_sounds: Sequence[Audio] = (),
+    counterfactual_sounds: Sequence[Audio | None] = (),
 ) -> str:
     """An HTML page that can be kept, sent and printed.
 
     ``audio`` is the recording analysed; without it there is nothing to hear, no waveform and no
     spectrogram. Up to 20 s of it are kept as they are (16-bit WAV), up to 5 minutes as MP3; of
     longer recordings the page holds one stretch, the one explained, and says so.
-    ``counterfactual_sounds`` belong to the counterfactuals of the explanation, in their order.
+    ``counterfactual_sounds`` belong to the counterfactuals of the explanation, in their order; not
+    each needs one.
 
     Raises ConfigError for sound that can't belong to the analysis.
     """
@@ -67,7 +68,7 @@ def render(
             "give one each"
         )
     kept = _sound.heard(analysis) if audio is not None else None
-    changed = [_sound.compressed(one) for one in counterfactual_sounds]
+    changed = [_sound.compressed(one) if one else None for one in counterfactual_sounds]
     found = [
         _listen(analysis, audio),
         _how.emotion(analysis.emotion),
