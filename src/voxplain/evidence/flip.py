@@ -94,7 +94,7 @@ def _margin(emotion: Emotion, wanted: Collection[str]) -> float:
         return -math.inf
 
     def best(labels: Iterable[str]) -> float:
-        return max(math.log(emotion.categories[label]) for label in labels)
+        return math.log(max(1e-300, *(emotion.categories[label] for label in labels)))
 
     return best(wanted) - best({*emotion.categories} - {*wanted})
 

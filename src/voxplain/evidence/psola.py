@@ -28,16 +28,16 @@ Trains = Sequence[NDArray[np.float64]]
 
 JUMP_OCTAVES = 0.5  # between neighbouring frames; one run of voice ends and another begins
 SHORTEST, LONGEST = 0.8, 1.25  # periods between which the next pulse is looked for, as in Praat
-LEAST_ALIKE = 0.3  # correlation of neighbouring periods, as in Praat; below, F0 says how far it is
+LEAST_ALIKE = 0.15  # correlation of neighbouring periods; below, F0 says how far it is
 FADING = 0.03  # seconds that a voice may go on before and after the frames that are voiced
 LEAST_PULSES = 3
 
 RATE = 4 * SAMPLING_RATE  # of the sound that is cut: pulses off by half a sample would be jitter
 ROOM = 0.1  # seconds of silence around it; no piece reaches farther
 HOP = 0.008  # seconds between the pieces where there is no voice
-# One piece passes into the next over 0.6 of a period, around 0.6 of it after the pulse, when most
+# One piece passes into the next over 0.7 of a period, around 0.65 of it after the pulse, when most
 # of its energy is gone: of Hann windows of two periods, twice as much of the treble cancels out.
-FADE = CUT = 0.6
+FADE, CUT = 0.7, 0.65
 
 CONTOUR = 200  # samples (12.5 ms) of a moving mean, taken twice, that the intensity is followed by
 FAINTEST = 1e-6  # of the greatest intensity (-60 dB); below, there is nothing to follow

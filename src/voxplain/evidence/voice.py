@@ -38,7 +38,6 @@ LIMITS_ST = 12 * np.log2([DEFAULTS.f0_min_hz, DEFAULTS.f0_max_hz])
 class Axis:
     """One way in which a voice can be changed."""
 
-    title: str
     unit: str
     low: float
     high: float
@@ -57,12 +56,12 @@ class Axis:
 # articulation_rate; of the periodicity, for the mean of hnr_mean_db. Of intensity there is no
 # norm: twice the amplitude.
 AXES: Mapping[str, Axis] = {
-    "f0_shift_st": Axis("pitch", "st", -24.0, 24.0, same=0.0, step=4.4),
-    "f0_range": Axis("pitch range", "", 0.0, 4.0, same=1.0, step=1.47),
-    "tempo": Axis("tempo", "", 0.5, 2.0, same=1.0, step=1.2),
-    "gain_db": Axis("intensity", "dB", -40.0, 40.0, same=0.0, step=6.0),
-    "tilt_db": Axis("high-frequency energy (alpha)", "dB", -12.0, 12.0, same=0.0, step=3.9),
-    "breathiness": Axis("breath", "", 0.0, 1.0, same=0.0, step=0.06),
+    "f0_shift_st": Axis("st", -24.0, 24.0, same=0.0, step=4.4),
+    "f0_range": Axis("", 0.0, 4.0, same=1.0, step=1.47),
+    "tempo": Axis("", 0.5, 2.0, same=1.0, step=1.2),
+    "gain_db": Axis("dB", -40.0, 40.0, same=0.0, step=6.0),
+    "tilt_db": Axis("dB", -12.0, 12.0, same=0.0, step=3.9),
+    "breathiness": Axis("", 0.0, 1.0, same=0.0, step=0.06),
 }
 """What can be asked for, and how much of it."""
 
@@ -185,14 +184,19 @@ class Voice:
             )
         if not edit.asked.keys() & {"f0_shift_st", "f0_range"}:
             return
-        least, most = LIMITS_ST - self._scaled(np.quantile(self._semitones, (0.1, 0.9)), edit)
-        if not least <= edit.f0_shift_st <= most:
-            allowed = f"it allows shifts of {math.ceil(least)} to {math.floor(most)} st"
+        room = LIMITS_ST - self._scaled(np.quantile(self._semitones, (0.1, 0.9)), edit)
+        if not room[0] <= edit.f0_shift_st <= room[1]:
+            axis = AXES["f0_shift_st"]
+            least, most = max(math.ceil(room[0]), axis.low), min(math.floor(room[1]), axis.high)
             raise ConfigError(
                 f"f0_shift_st {edit.f0_shift_st:g} with f0_range {edit.f0_range:g} takes the voice "
                 f"in {self.audio.source} out of {DEFAULTS.f0_min_hz:g} to {DEFAULTS.f0_max_hz:g} "
                 "Hz, where a pitch can be followed; "
-                f"{allowed if math.ceil(least) <= math.floor(most) else 'give a smaller range'}"
+                + (
+                    f"it allows shifts of {least:g} to {most:g} st"
+                    if least <= most
+                    else "give a smaller range"
+                )
             )
 
     def _laid(self, edit: Edit) -> Laid:
