@@ -1,0 +1,1 @@
+"""The study beyond saliency, a file for each of its parts."""

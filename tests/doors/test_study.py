@@ -1,0 +1,111 @@
+"""``voxplain study``: the tables and figures of the study beyond saliency, by one command."""
+
+import hashlib
+import json
+import shutil
+import xml.etree.ElementTree as Tree
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from voxplain.cli import main
+from voxplain.models.saliency_cnn import SaliencyCNN
+
+RECIPE = """
+kind: study
+subject: network
+corpora: [cremad]
+clips: 1
+every_band: 0
+cues: [f0_mean_st, intensity_mean_db, alpha_ratio_mean_db]
+patch: 0.3
+stride: 0.15
+width: 0.15
+window: 0.2
+draws: 2
+dosed: 1
+steps: [-1.0, 1.0]
+seed: 0
+"""
+CLIPS = {  # real voices under invented names
+    "ANG_XX": "tie_ang",
+    "NEU_XX": "tie_neu",
+    "NEU_LO": "mti_hap",
+    "NEU_MD": "mti_sad",
+}
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory, clips):
+    root = tmp_path_factory.mktemp("study")
+    (root / "cremad").mkdir()
+    by_name = {clip.stem: clip for clip in clips}
+    for speaker in (1001, 1002):
+        for place, name in CLIPS.items():
+            clip = by_name[f"cremad_1089_{name}"]
+            shutil.copy(clip, root / "cremad" / f"{speaker}_TIE_{place}.opus")
+    torch.manual_seed(1)
+    network = SaliencyCNN(labels=3)
+    network.classify.bias.data[0] = 100.0  # it takes everything for anger
+    (root / "network").mkdir()
+    save_file(network.state_dict(), root / "network/network.safetensors")
+    weights = (root / "network/network.safetensors").read_bytes()
+    card = {
+        "labels": ["angry", "sad", "neutral"],
+        "recipe": {"test": ["cremad_1001", "cremad_1002"]},
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    (root / "network/card.json").write_text(json.dumps(card))
+    (root / "recipe.yaml").write_text(RECIPE)
+    return root
+
+
+def study(root, out, *, recipe="recipe.yaml", model="network"):
+    data = ["--root", f"cremad={root / 'cremad'}", "--cache", str(root / "cache"), "--jobs", "1"]
+    return main(
+        ["study", str(root / recipe), "--model", str(root / model), "--out", str(out), *data]
+    )
+
+
+def test_tables_and_figures_by_one_command(workshop, tmp_path, capsys):
+    assert study(workshop, tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "tables.md").read_text().startswith(printed.strip())
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert f"| **{next(iter(figures))}** |" in printed
+    recognised = figures["recognition"]["drawn clips"]
+    assert (recognised["UAR"]["n"], recognised["UAR"]["speakers"]) == (4, 2)
+    methods = set(figures["agreement with the experts"])
+    assert {"ours", "occlusion in time", "Grad-CAM", "LRP", "loudest"} <= methods
+    assert [name[0] for name in figures["defects"]] == ["2", "3", "4", "5", "6", "7", "8"]
+    assert "angry: gain_db" in figures["dose and response"]
+    for name in ("agreement.svg", "cues.svg"):
+        assert Tree.parse(tmp_path / name).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("subject: network", "subject: nobody"), "is embedded or network, not 'nobody'"),
+        (("clips: 1", "clips: many"), "clips must be int, not 'many'"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed(workshop, tmp_path, capsys, change, message):
+    (workshop / "wrong.yaml").write_text(RECIPE.replace(*change))
+    assert study(workshop, tmp_path, recipe="wrong.yaml") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_model_that_knows_every_speaker_is_not_tried_on_them(workshop, tmp_path, capsys):
+    shutil.copytree(workshop / "network", tmp_path / "known")
+    card = json.loads((tmp_path / "known/card.json").read_text())
+    card["recipe"]["test"] = ["cremad_1003"]
+    (tmp_path / "known/card.json").write_text(json.dumps(card))
+    assert study(workshop, tmp_path, model=tmp_path / "known") == 2
+    assert "has learned from every speaker of cremad" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_model_is_an_error(workshop, tmp_path, capsys):
+    assert study(workshop, tmp_path, model=tmp_path) == 4
+    assert "holds no network" in capsys.readouterr().err
