@@ -27,7 +27,8 @@ TORCH_ROOMS = (
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
-    "voxplain.evidence.claims", "voxplain.evidence.explanation", "voxplain.explainers.occlusion",
+    "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
+    "voxplain.explainers.occlusion",
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
     "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",

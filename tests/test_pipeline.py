@@ -390,3 +390,11 @@ def test_what_was_heard_is_kept_only_to_compare_with(long, tiny, relative, kept)
     analyzer.analyze(long.waveform, RATE, relative=relative, explain=None, progress=count)
     assert len(alive) == 3
     assert max(alive) == kept
+
+
+def test_what_if_the_voice_were_lower(angry):
+    found = voxplain.whatif(angry, edit=voxplain.Edit(f0_shift_st=-3.0))
+    assert dict(found.edit) == {"f0_shift_st": -3.0}
+    assert found.measured["f0_shift_st"].value == pytest.approx(-3, abs=0.15)
+    plain = voxplain.analyze(angry, explain=None).emotion
+    close(found.before, plain)

@@ -17,6 +17,7 @@ from voxplain.types import (
     Dimension,
     Dimensions,
     Emotion,
+    Explanation,
     Level,
     Quantity,
     Segment,
@@ -27,11 +28,17 @@ from voxplain.types import (
 
 if TYPE_CHECKING:
     from voxplain.feature_table import features
-    from voxplain.pipeline import Analyzer, analyze, load
+    from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = ("Analyzer", "analyze", "load")  # they and features bring numerical code along
+_ON_DEMAND = (
+    "Analyzer",
+    "Edit",
+    "analyze",
+    "load",
+    "whatif",
+)  # they and features bring numerical code along
 
 __all__ = [
     "Analysis",
@@ -40,7 +47,9 @@ __all__ = [
     "Descriptors",
     "Dimension",
     "Dimensions",
+    "Edit",
     "Emotion",
+    "Explanation",
     "Level",
     "Quantity",
     "Segment",
@@ -51,6 +60,7 @@ __all__ = [
     "analyze",
     "features",
     "load",
+    "whatif",
 ]
 
 

@@ -18,13 +18,16 @@ from voxplain.descriptors._levels import Reference, describe
 from voxplain.descriptors.backends.voxplain import reference
 from voxplain.errors import InputError, UnknownName, VoxplainError
 from voxplain.evidence.claims import claims
+from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
+from voxplain.evidence.voice import Edit
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import abstain, judge, whole
 from voxplain.models.profile import Profile
 from voxplain.types import (
     Analysis,
     Audio,
+    Counterfactual,
     Embedding,
     Emotion,
     Level,
@@ -34,7 +37,7 @@ from voxplain.types import (
     Track,
 )
 
-__all__ = ["DEFAULT_MODEL", "Analyzer", "analyze", "analyze_each", "load"]
+__all__ = ["DEFAULT_MODEL", "Analyzer", "Edit", "analyze", "analyze_each", "load", "whatif"]
 
 DEFAULT_MODEL = "speech"
 
@@ -82,6 +85,21 @@ def analyze(
     """How a recording sounds, and why; see ``load`` and ``Analyzer.analyze``."""
     analyzer = load(model, reference_group=reference_group, speaker=speaker)
     return analyzer.analyze(source, sampling_rate, relative=relative, explain=explain, why=why)
+
+
+def whatif(
+    source: Any,
+    sampling_rate: int | None = None,
+    *,
+    edit: Edit,
+    model: str = DEFAULT_MODEL,
+) -> Counterfactual:
+    """What the model makes of the same voice with one cue or another changed.
+
+    Raises what ``Analyzer.experiment`` raises, and ConfigError for an edit that the voice does not
+    allow.
+    """
+    return load(model).experiment(source, sampling_rate).whatif(edit)
 
 
 def analyze_each(
@@ -135,6 +153,17 @@ class Analyzer:
         self.model = model
         self.reference = reference
         self.speaker = speaker
+
+    def experiment(self, source: Any, sampling_rate: int | None = None) -> Experiment:
+        """A recording whose voice can be changed, with this model as the judge.
+
+        Raises AudioError or TooShort, and ConfigError for an array without a sampling rate.
+        """
+
+        def judge(sound: Audio) -> Emotion:
+            return self.analyze(sound.waveform, sound.sampling_rate, explain=None).emotion
+
+        return Experiment(read.read(source, sampling_rate=sampling_rate), judge=judge)
 
     def check(self, *, explain: str | None, why: str | None) -> None:
         """Raises UnknownName for an explanation or a label that there isn't."""

@@ -434,7 +434,7 @@ def test_the_main_table_compares_with_all_that_is_no_explanation(findings):
     wrong = (1 / 2 + pitch / (pitch + intensity)) / 2
     assert row["above loudest"].value == pytest.approx(wrong)
     assert row["above shuffled"].value == pytest.approx(wrong)
-    assert row["sign test against 1/2"] == f"p {2 / 64:.3f}"
+    assert row["sign test against 1/2"] == f"p {2 / 64:.2g}"
 
 
 def test_magnitudes_are_in_the_units_of_neutral_clips(findings):
@@ -446,6 +446,17 @@ def test_magnitudes_are_in_the_units_of_neutral_clips(findings):
     assert row["expected"] == "-"
     assert table["angry: pitch"]["in regions"].value == pytest.approx(1.0)
     assert math.isnan(table["neutral: pitch"]["in regions"].value)  # nobody was taken for neutral
+
+
+def test_regions_lie_further_by_what_they_lie_beyond_random_stretches(findings):
+    row = tables.further(findings)[maps.OURS]
+    # Random stretches are at 0 on average; pitch lies 1 SD off, intensity 2.
+    pitch, intensity = (expectations("sad")[name].agreement for name in NAMES)
+    assert row["angry"].value == pytest.approx(1.5)
+    assert row["sad"].value == pytest.approx((pitch + 2 * intensity) / (pitch + intensity))
+    assert row["mean over emotions"].value == pytest.approx(
+        (row["angry"].value + row["sad"].value) / 2
+    )
 
 
 def test_right_and_wrong_are_compared_where_both_were_predicted(findings):

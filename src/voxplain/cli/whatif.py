@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from voxplain.audio import read
 from voxplain.cli._results import replacing
 from voxplain.errors import ConfigError
 from voxplain.evidence.counterfactual import Experiment
@@ -83,14 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             else "nothing to change; ask for it, for example with --f0-shift 2st, or for --flip"
         )
     edit = Edit(**asked)
-    audio = read.read(arguments.path)
-    analyzer = load(arguments.model)
-    experiment = Experiment(
-        audio,
-        judge=lambda sound: (
-            analyzer.analyze(sound.waveform, sound.sampling_rate, explain=None).emotion
-        ),
-    )
+    experiment = load(arguments.model).experiment(arguments.path)
     if arguments.flip is None:
         found: Counterfactual | None = experiment.whatif(edit)
     else:

@@ -84,6 +84,7 @@ def study(
         "recognition": tables.recognition(findings),
         "agreement with the experts": tables.agreement(findings),
         "by emotion": tables.by_emotion(findings),
+        "further than at random, SD": tables.further(findings),
         "right and wrong": tables.right_and_wrong(findings),
         "errors detected, AUROC": errors(findings),
         "defects": defects(findings),
@@ -194,7 +195,7 @@ def _write(found: dict[str, Table], out: Path) -> None:
             },
             title="From the speaker's neutral clips, in SD; in brackets the expected sign",
             series=("in the regions", "random stretches", "the rest"),
-            span=(-3.0, 3.0),
+            span=(-4.0, 8.0),
             chance=0.0,
         ),
     }

@@ -144,7 +144,7 @@ def agreement(responses: Sequence[Responses], steps: Sequence[float]) -> Table:
             "log-odds per step": clustered_mean(np.where(chosen, told, np.nan), cells, speakers),
             "goes the expected way": clustered_mean(share, cells, speakers),
             "shuffled weights": clustered_mean(chance, cells, speakers),
-            "sign test against 1/2": f"p {sign_test(share - 0.5, speakers):.3f}",
+            "sign test against 1/2": f"p {sign_test(share - 0.5, speakers):.2g}",
         }
 
     everything = {"all": np.ones(len(cells), bool)}

@@ -79,6 +79,18 @@ class Findings:
         """(n,) mean plausibility of random stretches as long as a method's regions."""
         return over_draws(self.plausibility(self.z(method, "random")))
 
+    def further(self, method: str) -> NDArray[np.float64]:
+        """(n,) SD by which cues in the regions lie further than at random, where experts expect.
+
+        The weighted mean over the cues that can be measured in both.
+        """
+        beyond = self.z(method, "inside") - over_draws(self.z(method, "random"))
+        known = np.isfinite(beyond)
+        weights = self.expected.weights * known
+        total = weights.sum(1)
+        found = (weights * self.expected.signs * np.where(known, beyond, 0)).sum(1)
+        return np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0)
+
     def level_z(self, band: Callable[[Explained], slice]) -> NDArray[np.float64]:
         """(n,) how loud our regions are in a band, against neutral clips in the same band."""
         paths, speakers, levels = self._bands

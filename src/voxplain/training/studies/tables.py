@@ -13,17 +13,14 @@ from voxplain.descriptors import inventory
 from voxplain.training.metrics import Interval
 from voxplain.training.studies import maps
 from voxplain.training.studies.findings import Findings, over_draws
-from voxplain.training.studies.outcomes import (
-    clustered_mean,
-    plausibility,
-    sign_test,
-)
+from voxplain.training.studies.outcomes import clustered_mean, plausibility, sign_test
 
 __all__ = [
     "PRIMARY",
     "Table",
     "agreement",
     "by_emotion",
+    "further",
     "magnitudes",
     "nulls",
     "over",
@@ -88,7 +85,7 @@ def agreement(findings: Findings) -> Table:
 
 
 def _p(values: NDArray[np.float64], speakers: NDArray[np.str_], rows: NDArray[np.bool_]) -> str:
-    return f"p {sign_test(values[rows], speakers[rows]):.3f}"
+    return f"p {sign_test(values[rows], speakers[rows]):.2g}"
 
 
 def by_emotion(findings: Findings) -> Table:
@@ -123,6 +120,22 @@ def magnitudes(findings: Findings, method: str) -> Table:
                 "rest": over(findings, rest[:, number], rows),
                 "expected": mark,
             }
+    return found
+
+
+def further(findings: Findings) -> Table:
+    """How much further than at random cues lie in the regions, in the direction expected, in SD."""
+    rows, found = rightly(findings), {}
+    labels = np.unique(findings.predicted[findings.told]).tolist()
+    for method in findings.methods:
+        values = findings.further(method)
+        blind = findings.further(maps.SHUFFLED_OURS if method == maps.OURS else maps.SHUFFLED)
+        found[method] = {
+            "mean over emotions": over(findings, values, rows),
+            "above shuffled": over(findings, values - blind, rows),
+        }
+        for label in labels:
+            found[method][label] = over(findings, values, rows & (findings.predicted == label))
     return found
 
 
