@@ -39,7 +39,7 @@ $(BASE): pyproject.toml
 # The other instruments are measuring sticks (a research licence, GPL): nothing fails where they
 # can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[tables,train]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm]" --group dev
 	-$(PIP) --editable ".[opensmile]"
 	-$(PIP) --editable ".[praat]"
 	@$(BIN)/python -c "open('$(FULL)', 'w').close()"

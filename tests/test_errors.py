@@ -14,6 +14,7 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "InputError": (422, 2),
     "AudioError": (422, 2),
     "TooShort": (422, 2),
+    "TextError": (422, 2),
     "ConfigError": (422, 2),
     "UnknownName": (422, 2),
     "OutputError": (507, 6),
@@ -22,6 +23,10 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "WeightsMissing": (503, 4),
     "ChecksumMismatch": (503, 4),
     "CorpusNotFound": (503, 4),
+    "BackendError": (502, 5),
+    "BackendTimeout": (504, 5),
+    "BackendRefused": (502, 5),
+    "BadReply": (502, 5),
 }
 
 

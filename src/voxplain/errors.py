@@ -4,14 +4,19 @@
     ├─ InputError (ValueError)        what was given can't be used
     │  ├─ AudioError                  missing, undecodable, empty or non-finite audio
     │  │  └─ TooShort                 audio shorter than 0.1 s
+    │  ├─ TextError                   a text or a transcript that can't be used
     │  ├─ ConfigError                 an option or a recipe is wrong
     │  └─ UnknownName                 a name that is not among the available ones
     ├─ OutputError (OSError)          a result could not be written
     ├─ MissingExtra (ImportError)     an optional part is not installed
-    └─ ArtifactError                  a model or a corpus is missing or wrong
-       ├─ WeightsMissing
-       ├─ ChecksumMismatch
-       └─ CorpusNotFound
+    ├─ ArtifactError                  a model or a corpus is missing or wrong
+    │  ├─ WeightsMissing
+    │  ├─ ChecksumMismatch
+    │  └─ CorpusNotFound
+    └─ BackendError                   a language model or its server
+       ├─ BackendTimeout              did not answer in time
+       ├─ BackendRefused              can't be reached, or would not answer
+       └─ BadReply                    answered what can't be used
 
 A message says what happened, the value seen and what to do next.
 """
@@ -25,6 +30,10 @@ from difflib import get_close_matches
 __all__ = [
     "ArtifactError",
     "AudioError",
+    "BackendError",
+    "BackendRefused",
+    "BackendTimeout",
+    "BadReply",
     "ChecksumMismatch",
     "ConfigError",
     "CorpusNotFound",
@@ -32,6 +41,7 @@ __all__ = [
     "MissingExtra",
     "OutputError",
     "Status",
+    "TextError",
     "TooShort",
     "UnknownName",
     "VoxplainError",
@@ -54,6 +64,10 @@ class AudioError(InputError):
 
 class TooShort(AudioError):
     """Audio shorter than 0.1 s."""
+
+
+class TextError(InputError):
+    """A text or a transcript that can't be used."""
 
 
 class ConfigError(InputError):
@@ -107,6 +121,22 @@ class CorpusNotFound(ArtifactError):
     """A folder that does not hold the corpus it should."""
 
 
+class BackendError(VoxplainError):
+    """A language model, or the server behind it, did not do its work."""
+
+
+class BackendTimeout(BackendError):
+    """No answer in time."""
+
+
+class BackendRefused(BackendError):
+    """It can't be reached, or would not answer."""
+
+
+class BadReply(BackendError):
+    """An answer that can't be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How the two kinds of doors answer an error."""
@@ -120,6 +150,8 @@ STATUSES: dict[type[BaseException], Status] = {
     InputError: Status(http=422, exit=2),
     MissingExtra: Status(http=501, exit=3),
     ArtifactError: Status(http=503, exit=4),
+    BackendTimeout: Status(http=504, exit=5),
+    BackendError: Status(http=502, exit=5),
     OutputError: Status(http=507, exit=6),
     VoxplainError: Status(http=500, exit=1),
 }

@@ -22,7 +22,9 @@ FOLDERS = {
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
     "explainers": "voxplain.explainers",
+    "llms": "voxplain.llms",
     "reports": "voxplain.reports",
+    "transcribers": "voxplain.text.transcribers",
 }
 """Kind of plug-in -> the package whose files are the plug-ins."""
 

@@ -34,17 +34,22 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Faithfulness",
+    "Fusion",
     "Level",
     "Moment",
     "Quantity",
     "Removal",
+    "Role",
     "Segment",
     "SegmentAnalysis",
+    "TextEmotion",
     "Track",
+    "Transcript",
     "Verdict",
+    "Word",
 ]
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -474,6 +479,93 @@ class Explanation(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Word(_Value):
+    """A spoken word, with its punctuation."""
+
+    text: str
+    start: float
+    """Seconds of the original recording; NaN where the word has no time."""
+    end: float
+    confidence: float
+    """That the word was said, there: in [0, 1]."""
+    prominence: float = math.nan
+    """Chance that listeners hear the word as stressed, in [0, 1]; NaN where not measurable."""
+    cues: Mapping[str, float] = field(default_factory=dict)
+    """What makes it prominent: z of each cue within the sentence."""
+    expressive: float = math.nan
+    """Chance that the word tells how the speaker feels, rather than what happened; in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript(_Value):
+    """What is said: a text, and the words of it in their order."""
+
+    text: str
+    words: tuple[Word, ...]
+    language: str
+    """Two letters, such as en; empty where unknown."""
+    source: str
+    """The transcriber, or the file that was given and the aligner."""
+    confidence: float
+    """That these words were said: the mean over the words, in [0, 1]."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Characters of ``text`` that each word takes, half-open."""
+        found, position = [], 0
+        for word in self.words:
+            position = self.text.index(word.text, position)
+            found.append((position, position + len(word.text)))
+            position += len(word.text)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Role(_Value):
+    """A part of a text that tells what happened, or how the speaker feels (arXiv 2510.03060).
+
+    The roles of a text follow each other and leave nothing out.
+    """
+
+    kind: str
+    """descriptive or expressive"""
+    start: int
+    """Characters of the text, half-open."""
+    end: int
+    confidence: float
+    """In [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextEmotion(_Value):
+    """What the words say, however they are spoken."""
+
+    categories: Mapping[str, float]
+    """Label -> calibrated probability; empty where the words tell nothing."""
+    writer: Dimensions | None
+    """As who says it would mean it."""
+    reader: Dimensions | None
+    """As it strikes who reads it."""
+    attribution: Attribution | None
+    """What each word does to the most probable label, in log-odds."""
+    reason: str | None = None
+    """Why the words were left out of account, where they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion(_Value):
+    """Voice and words taken together."""
+
+    categories: Mapping[str, float]
+    verdict: Verdict
+    shares: Mapping[str, float]
+    """voice and words: what each contributes to the label on top; they add up to 1."""
+    relation: str
+    """agreement, conflict or open"""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim(_Value):
     """A sentence, and the places in the Analysis that it stands on."""
 
@@ -509,6 +601,11 @@ class Analysis(_Value):
     provenance: Mapping[str, Any]
     explanation: Explanation | None = None
     claims: tuple[Claim, ...] = ()
+    transcript: Transcript | None = None
+    roles: tuple[Role, ...] = ()
+    """Of the transcript's text."""
+    text_emotion: TextEmotion | None = None
+    fusion: Fusion | None = None
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""

@@ -1,0 +1,1 @@
+"""What is said: words and their times, stress, roles and emotion."""
