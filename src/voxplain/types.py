@@ -493,7 +493,7 @@ class Word(_Value):
     cues: Mapping[str, float] = field(default_factory=dict)
     """What makes it prominent: z of each cue within the sentence."""
     expressive: float = math.nan
-    """Chance that the word tells how the speaker feels, rather than what happened; in [0, 1]."""
+    """Chance that the word tells the speaker's own reaction, not what happened; in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,10 +520,16 @@ class Transcript(_Value):
             position += len(word.text)
         return tuple(found)
 
+    def share(self, kind: str, roles: tuple[Role, ...]) -> float:
+        """Of the words, those that begin in a part of that kind."""
+        parts = [(role.start, role.end) for role in roles if role.kind == kind]
+        inside = sum(any(start <= at < end for start, end in parts) for at, _ in self.spans)
+        return inside / len(self.words) if self.words else math.nan
+
 
 @dataclass(frozen=True, slots=True)
 class Role(_Value):
-    """A part of a text that tells what happened, or how the speaker feels (arXiv 2510.03060).
+    """A part of a text that tells what happened, or the speaker's own reaction (arXiv 2510.03060).
 
     The roles of a text follow each other and leave nothing out.
     """

@@ -5,6 +5,7 @@ import functools
 import math
 import random
 
+import numpy as np
 import pytest
 
 from voxplain import descriptors
@@ -14,6 +15,7 @@ from voxplain.models.judgement import abstain
 from voxplain.types import (
     AcousticCue,
     Analysis,
+    Attribution,
     Counterfactual,
     Descriptors,
     Dimension,
@@ -22,12 +24,17 @@ from voxplain.types import (
     Estimate,
     Explanation,
     Faithfulness,
+    Fusion,
     Level,
     Moment,
     Quantity,
     Removal,
+    Role,
     SegmentAnalysis,
+    TextEmotion,
+    Transcript,
     Verdict,
+    Word,
 )
 
 PROXY = "learned from votes of listeners, placed by coordinates of Russell & Mehrabian (1977)"
@@ -130,6 +137,69 @@ def _by_hand():
     return Analysis(
         "memo.wav", 3.0, 2.4, emotion, described, (segment,), (), {}, explanation=explanation
     )
+
+
+def _with_words(analysis):
+    text = "I told them. It was wonderful!"
+    words = (
+        Word("I", 0.3, 0.4, 0.9),
+        Word("told", 0.4, 0.74, 0.9, 0.3, {"pitch": 0.2, "duration": 0.8}),
+        Word("them.", 0.74, 1.0, 0.9, 0.1, {"pitch": -1.2, "duration": math.nan}),
+        Word("It", 1.4, 1.5, 0.8, 0.05, {"pitch": -0.5}),
+        Word("was", 1.5, 1.7, 0.8, 0.5, {"pitch": -0.2}),
+        Word("wonderful!", 1.7, 2.36, 0.7, 0.912, {"pitch": 1.84, "duration": 1.1, "tilt": 0.3}),
+    )
+    said = {"angry": 0.05, "fear": 0.02, "happy": 0.7, "sad": 0.03, "neutral": 0.2}
+    scores = np.array([0.0, 0.1, -0.1, 0.0, 0.2, 2.1])
+    names = tuple(word.text for word in words)
+    return dataclasses.replace(
+        analysis,
+        transcript=Transcript(text, words, "en", "given", 0.85),
+        roles=(Role("descriptive", 0, 13, 0.9), Role("expressive", 13, len(text), 0.8)),
+        text_emotion=TextEmotion(
+            said, None, None, Attribution("o", "happy", "word", scores, "left out", names=names)
+        ),
+        fusion=Fusion(
+            {"angry": 0.62, "fear": 0.1, "happy": 0.25, "sad": 0.03},
+            Verdict(("angry", "happy")),
+            {"voice": 0.976, "words": 0.024},
+            "conflict",
+        ),
+    )
+
+
+VOCABULARY = ("never", "Wort,", "'tis", "naïve", "42", "angry", "🙂", "z", "من", "above.", "—")
+
+
+def _words(draw, labels):
+    """Parts of an analysis: what is said, or nothing."""
+    if draw.random() < 0.3:
+        return {}
+    texts = draw.choices(VOCABULARY, k=draw.randint(1, 12))
+    edges = sorted(draw.uniform(0, 15) for _ in range(2 * len(texts)))
+    words = tuple(
+        Word(text, start, end, draw.random(), draw.choice([math.nan, draw.random()]),
+             {title: draw.gauss(0, 1) for title in draw.sample(["pitch", "tilt", "pause"], 2)})
+        for text, start, end in zip(texts, edges[::2], edges[1::2], strict=True)
+    )  # fmt: skip
+    text = " ".join(texts)
+    cut = draw.randint(0, len(text))
+    said = _shares(draw, [*labels, "surprise"])
+    scores = np.array([draw.gauss(0, 1) for _ in texts])
+    top = max(said, key=said.__getitem__)
+    share, both = draw.random(), _emotion(draw, labels)
+    return {
+        "transcript": Transcript(text, words, "en", "given", draw.random()),
+        "roles": (Role("expressive", 0, cut, 0.9), Role("descriptive", cut, len(text), 0.8)),
+        "text_emotion": TextEmotion(
+            said, None, None,
+            Attribution("o", top, "word", scores, "left out", names=tuple(texts)),
+        ),
+        "fusion": Fusion(
+            both.categories, both.verdict, {"voice": 1 - share, "words": share},
+            draw.choice(["agreement", "conflict", "open"]),
+        ),
+    }  # fmt: skip
 
 
 def _shares(draw, labels):
@@ -270,6 +340,7 @@ def _generated(seed):
         explanation=None
         if silent or draw.random() < 0.1
         else _explanation(draw, segments, reference),
+        **_words(draw, labels),
     )
 
 
@@ -283,3 +354,9 @@ def generated():
 def by_hand():
     """Sounds angry or fearful; explained is angry, against happy."""
     return _by_hand()
+
+
+@pytest.fixture(scope="session")
+def in_words():
+    """The same in happy words, the last of them stressed."""
+    return _with_words(_by_hand())

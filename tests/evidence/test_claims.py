@@ -73,6 +73,32 @@ def test_all_that_was_found_is_told_the_strongest_reasons_first(by_hand):
     assert found[12].evidence[1] == "descriptors.functionals.f0_mean_hz"
 
 
+def test_what_is_said_follows_how_it_sounds(by_hand, in_words):
+    before = claims(by_hand)
+    after = [one for one in claims(in_words) if one not in before]
+    assert [(claim.evidence[0], claim.text) for claim in after] == [
+        ("fusion.relation", "Voice and words are in conflict."),
+        (
+            "fusion",
+            "Voice and words together sound angry or happy; the probability of angry is 0.62, "
+            "2 % of it from the words.",
+        ),
+        ("text_emotion.categories.happy", "The words alone sound happy (probability 0.70)."),
+        ("text_emotion.attribution", "Of the words, “wonderful” speaks for happy most of all."),
+        (
+            "transcript.words.5",
+            "“wonderful” is heard as stressed from 1.7 to 2.4 s, with a probability of 0.91, "
+            "pitch z +1.8, duration z +1.1 against the other words.",
+        ),
+        (
+            "transcript.words.4",
+            "“was” is heard as stressed from 1.5 to 1.7 s, with a probability of 0.50.",
+        ),
+        ("roles", "50 % of the words tell the speaker's own reaction."),
+    ]
+    assert [problem for claim in after for problem in check(claim, in_words)] == []
+
+
 @pytest.mark.parametrize("label", CANONICAL)
 def test_every_label_becomes_an_adjective(label, by_hand):
     other = "sad" if label != "sad" else "angry"

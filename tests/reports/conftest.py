@@ -12,12 +12,20 @@ from voxplain.types import (
     Attribution,
     Claim,
     Counterfactual,
+    Dimension,
+    Dimensions,
     Estimate,
     Explanation,
     Faithfulness,
+    Fusion,
     Moment,
     Quantity,
     Removal,
+    Role,
+    TextEmotion,
+    Transcript,
+    Verdict,
+    Word,
 )
 
 SOURCES = "scherer_2003, juslin_laukka_2003"
@@ -47,6 +55,43 @@ def attribution(method, axis, **where):
     scores = np.sin(np.arange(rows * columns) * 0.7).reshape(rows, columns)
     shaped = scores if axis == "time_frequency" else scores.ravel()
     return Attribution(method, "angry", axis, shaped, "noise", **where)
+
+
+def dimensions():
+    point = Dimension(0.62, 0.5, 0.74)
+    return Dimensions(point, point, Dimension(0.4, 0.3, 0.55), "learned from EmoBank's raters")
+
+
+SAID = {
+    "transcript": Transcript(
+        "That is, exactly what happened.",
+        (
+            Word("That", 0.52, 0.71, 0.93, 0.31, {"pitch": -0.4}, 0.2),
+            Word("is,", 0.71, 0.84, 0.4, np.nan, {}, 0.2),
+            Word("exactly", 0.9, 1.52, 0.97, 0.88, {"pitch": 1.62, "duration": 0.9}, 0.7),
+            Word("what", 1.52, 1.7, 0.96, 0.12, {"pitch": -0.8}, 0.7),
+            Word("happened.", 1.7, 2.35, 0.95, 0.5, {"pitch": 0.1}, 0.6),
+        ),
+        "en",
+        "pocketsphinx",
+        0.84,
+        ("one word could not be placed",),
+    ),
+    "roles": (Role("descriptive", 0, 9, 0.8), Role("expressive", 9, 31, 0.66)),
+    "text_emotion": TextEmotion(
+        {"happy": 0.55, "neutral": 0.4, "angry": 0.05},
+        dimensions(),
+        dimensions(),
+        Attribution("occlusion", "happy", "word", np.array([0.1, 0.0, 0.93, -0.2, 0.31]),
+                    "left out", names=("That", "is,", "exactly", "what", "happened.")),
+    ),
+    "fusion": Fusion(
+        {"angry": 0.77, "happy": 0.21, "neutral": 0.02},
+        Verdict(("angry",)),
+        {"voice": 0.98, "words": 0.02},
+        "conflict",
+    ),
+}  # fmt: skip
 
 
 def explained(analysis):
@@ -112,7 +157,13 @@ def explained(analysis):
         ),
         Claim("The jitter is as usual.", ("descriptors.levels.jitter_mean_percent", "no.where")),
     )
-    return dataclasses.replace(analysis, explanation=explanation, claims=claims)
+    return dataclasses.replace(analysis, explanation=explanation, claims=claims, **SAID)
+
+
+@pytest.fixture(scope="session")
+def unsaid():
+    """Changes to an analysis of which there is no transcript."""
+    return {"transcript": None, "roles": (), "text_emotion": None, "fusion": None}
 
 
 @pytest.fixture(scope="session")
@@ -152,4 +203,13 @@ def hostile(full):
         warnings=(attack,),
         claims=(Claim(attack, (f"emotion.categories.{image}",)), *full.claims),
         provenance={**full.provenance, image: "<i>&amp;"},
+        transcript=Transcript(
+            f"{attack} שלום",
+            (Word(attack, 0.52, 0.9, 0.9, 0.9, {image: 1.0}), Word("שלום", 0.9, 1.3, 0.9)),
+            image,
+            attack,
+            0.9,
+            (attack,),
+        ),
+        roles=(Role("expressive", 0, len(attack) + 5, 0.9),),
     )

@@ -19,7 +19,7 @@ from voxplain.evidence.references import citations
 from voxplain.labels import CANONICAL, phrase
 from voxplain.models.judgement import abstain
 from voxplain.reports import _sound, html
-from voxplain.types import Analysis, Audio, Claim, Descriptors, Faithfulness
+from voxplain.types import Analysis, Audio, Claim, Descriptors, Faithfulness, TextEmotion
 
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
 LANDMARKS = ["header", "nav", "main"]
@@ -399,7 +399,7 @@ def test_how_sure_a_verdict_of_two_is_said(full):
     assert "nine of ten" in head.one("p", class_="lede").text
 
 
-def test_an_abstention_gives_its_reason(full, audio):
+def test_an_abstention_gives_its_reason(full, audio, unsaid):
     nothing = abstain("no speech found in 3.0 s of audio", label_set=("angry", "sad"))
     found = page(
         dataclasses.replace(
@@ -409,6 +409,7 @@ def test_an_abstention_gives_its_reason(full, audio):
             descriptors=Descriptors({}),
             explanation=None,
             claims=(),
+            **unsaid,
         ),
         audio,
     )
@@ -473,6 +474,50 @@ def clicks(*times, seconds):
     waveform = np.random.default_rng(0).normal(0, 1e-3, 16000 * seconds).astype(np.float32)
     waveform[[round(16000 * time) for time in times]] = 0.9
     return Audio(waveform, 16000, "clicks")
+
+
+def test_words_can_be_played_and_show_how_they_are_said(whole, full):
+    text = whole.one("p", class_="said")
+    assert text.text == full.transcript.text
+    words = list(text.all("button"))
+    assert [one["class"] for one in words] == [
+        "word descriptive", "word descriptive unsure", "word expressive stressed",
+        "word expressive", "word expressive stressed",
+    ]  # fmt: skip
+    exactly = words[2]
+    assert (exactly["data-start"], exactly["data-end"]) == ("0.9", "1.52")
+    assert exactly["aria-label"] == "Play exactly, stressed"
+    assert "68\xa0% of the words" not in whole.one(id="roles").text
+    assert "60\xa0% of the words" in whole.one(id="roles").text  # three of five
+
+
+def test_words_stand_over_the_picture_for_the_pointer_alone(whole):
+    lane = whole.one("div", class_="panel words")
+    assert lane["aria-hidden"] == "true"
+    boxes = [one["style"] for one in lane.all("button")]
+    assert boxes[2] == "left:29.97%;width:20.65%"  # 0.9 to 1.52 of 3.003 s
+    assert {one["tabindex"] for one in lane.all("button")} == {"-1"}
+
+
+def test_what_the_words_say_stands_beside_what_both_say(whole):
+    cells = [cell.text for cell in whole.one(id="text_emotion.categories.happy").all("td")]
+    assert cells[1:] == ["0.55", "0.21"]
+    together = whole.one(id="fusion").text
+    assert together.startswith("The words say something else than the voice. 2\xa0% of the label")
+    assert "exactly +0.93" in whole.one(id="text_emotion.attribution").text
+    assert "one word could not be placed" in whole.one(id="transcript-title").parent.text
+
+
+def test_words_left_out_of_account_say_why(full):
+    nothing = TextEmotion({}, None, None, None, "most words are unknown")
+    found = page(dataclasses.replace(full, text_emotion=nothing, fusion=None))
+    note = next(one.text for one in found.all("p", class_="warning") if "words" in one.text)
+    assert note == "Note: the words are left out of account: most words are unknown."
+    assert not list(found.all(id="fusion"))
+
+
+def test_without_a_recording_words_are_text(full):
+    assert not list(page(full).one("p", class_="said").all("button"))
 
 
 def test_a_longer_recording_is_compressed_and_keeps_its_times(full):

@@ -54,6 +54,7 @@ def test_the_parts_come_in_their_order(full):
         "Angry rather than happy",
         "Changed voices (synthetic)",
         "Faithfulness",
+        "What is said",
         "How it is said",
         "Limits and permitted use",
         "Sources",
@@ -94,6 +95,13 @@ def test_claims_warnings_and_sources_are_told(full):
     assert any("Regulation (EU) 2024/1689" in one for one in paragraphs)
 
 
+def test_what_is_said_is_marked_and_weighed(full):
+    text = markdown.render(full)
+    assert "That ?is,? [*exactly* what *happened.*]" in blocks(text, "paragraph")
+    assert "Note: one word could not be placed." in blocks(text, "paragraph")
+    assert table(text, "What is said")[1] == ["happy", "0.55", "0.21"]
+
+
 def test_over_time(full):
     second = dataclasses.replace(full.segments[0], start=2.9, end=3.0, speaker="Anna")
     rows = table(
@@ -105,7 +113,7 @@ def test_over_time(full):
     ]
 
 
-def test_without_evidence_little_is_said(full):
+def test_without_evidence_little_is_said(full, unsaid):
     nothing = dataclasses.replace(
         full,
         emotion=abstain("no speech found", label_set=("angry",)),
@@ -113,6 +121,7 @@ def test_without_evidence_little_is_said(full):
         descriptors=Descriptors({}),
         explanation=None,
         claims=(),
+        **unsaid,
     )
     text = markdown.render(nothing)
     assert blocks(text, "heading") == [

@@ -1,6 +1,7 @@
 """The summary: what is said, and that it fits."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -18,10 +19,15 @@ from voxplain.types import (
     Estimate,
     Explanation,
     Faithfulness,
+    Fusion,
     Level,
     Quantity,
+    Role,
     SegmentAnalysis,
+    TextEmotion,
+    Transcript,
     Verdict,
+    Word,
 )
 
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad")
@@ -76,6 +82,51 @@ def analysis(**changes):
         "provenance": {},
     }
     return Analysis(**(fields | changes))
+
+
+def said(text, words, **changes):
+    """Parts of an analysis; ``words`` with their confidence and prominence."""
+    found = tuple(Word(word, 0.0, 1.0, sure, stress) for word, sure, stress in words)
+    return {"transcript": Transcript(text, found, "en", "given", 0.9, **changes)}
+
+
+def test_stressed_and_unsure_words_and_feelings_are_marked():
+    text = "He left. I cried, sadly."
+    parts = said(
+        text,
+        [("He", 0.4, 0.9), ("left.", 0.9, 0.8), ("I", 0.9, 0.1), ("cried,", 0.9, math.nan),
+         ("sadly.", 0.9, 0.5)],
+        warnings=("the end is cut off",),
+    )  # fmt: skip
+    parts["roles"] = (Role("descriptive", 0, 9, 0.9), Role("expressive", 9, len(text), 0.9))
+    rows = render(analysis(**parts)).splitlines()
+    place = rows.index("Said (*stressed*, [the speaker's own reaction], ?not surely recognised?):")
+    assert rows[place + 1 : place + 3] == [
+        "  ?He? *left.* [I cried, *sadly.*]", "Note: the end is cut off."
+    ]  # fmt: skip
+
+
+def test_of_a_long_transcript_the_beginning_is_shown():
+    words = ["word"] * 500
+    rows = render(analysis(**said(" ".join(words), [(one, 1, 0) for one in words]))).splitlines()
+    shown = rows[rows.index("Said (*stressed*, ?not surely recognised?):") + 1 :]
+    assert shown[:7] == [*["  " + " ".join(["word"] * 15)] * 6, "  …"]
+
+
+def test_what_the_words_say_beside_the_voice():
+    parts = said("Lovely!", [("Lovely!", 1, 0)])
+    parts["text_emotion"] = TextEmotion(
+        {"happy": 0.8, "neutral": 0.15, "sad": 0.05}, None, None, None
+    )
+    parts["fusion"] = Fusion({}, Verdict(("angry",)), {"voice": 1.0, "words": 0.0}, "conflict")
+    told = " ".join(render(analysis(**parts)).split())
+    assert (
+        "The words alone sound happy 0.80, neutral 0.15, sad 0.05. The words say something else "
+        "than the voice."
+    ) in told
+    left_out = TextEmotion({}, None, None, None, "few of them are English")
+    told = render(analysis(**{**parts, "text_emotion": left_out, "fusion": None}))
+    assert "The words are left out of account: few of them are English." in told
 
 
 def explanation(*warnings):

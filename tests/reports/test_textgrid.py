@@ -25,13 +25,22 @@ def test_segments_carry_verdicts_and_moments_what_tells_most(full, tmp_path):
     ]
 
 
+def test_words_stress_and_roles_have_tiers(full, tmp_path):
+    text = textgrid.render(full)
+    assert intervals(text, tmp_path, "words")[2] == (0.9, 1.52, "exactly")
+    assert intervals(text, tmp_path, "stress")[1] == (0.9, 1.52, "0.88")  # one word has none
+    assert intervals(text, tmp_path, "roles") == [
+        (0.52, 0.84, "descriptive"), (0.9, 2.35, "expressive")
+    ]  # fmt: skip
+
+
 def test_praat_reads_it(full, tmp_path):
     parselmouth = pytest.importorskip("parselmouth")
     (tmp_path / "a.TextGrid").write_text(textgrid.render(full), encoding="utf-8")
     grid = parselmouth.Data.read(str(tmp_path / "a.TextGrid"))
     called = parselmouth.praat.call
     assert called(grid, "Get total duration") == pytest.approx(full.duration)
-    assert called(grid, "Get number of tiers") == 2
+    assert called(grid, "Get number of tiers") == 5
     assert called(grid, "Get label of interval", 1, 2) == "angry"
     assert called(grid, "Get number of intervals", 2) == 7
     assert called(grid, "Get start time of interval", 2, 4) == pytest.approx(1.18)
@@ -61,7 +70,7 @@ def test_several_labels_none_quotes_and_an_end_beyond_the_end(full, tmp_path):
     assert '"moments"' not in text
 
 
-def test_nothing_gives_one_blank_tier(full):
-    text = textgrid.render(dataclasses.replace(full, segments=(), explanation=None))
+def test_nothing_gives_one_blank_tier(full, unsaid):
+    text = textgrid.render(dataclasses.replace(full, segments=(), explanation=None, **unsaid))
     assert 'text = ""' in text
     assert "intervals: size = 1" in text

@@ -46,14 +46,21 @@ _LEXICON = {  # kind -> its words
     "time": "of the time",
     "points": "points to",
     "sounds": "sounds",
+    "wording": "the words alone sound",
+    "together": "voice and words together sound",
+    "agreement": "voice and words agree",
+    "conflict": "voice and words are in conflict",
+    "stressed": "stressed",
+    "reaction": "tell the speaker's own reaction",
+    "foremost": "most of all",
     "valence": "valence",
     "arousal": "arousal",
     "dominance": "dominance",
     "break": "and|or|but|while|whereas",
     "plain": (
         "a|against|an|are|as|at|between|by|for|from|has|heard|in|in its place|is|it|lies|of"
-        "|of all that|on|proxy|put together|speech|the|this|to|values|voice|which|windows"
-        "|with|would"
+        "|of all that|of the words|on|proxy|put together|speech|the|this|to|values|voice|which"
+        "|windows|with|words|would"
     ),
 }
 _NOUNS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
@@ -66,7 +73,16 @@ _PASSING = {"time", "edit"}
 """What numbers are of; the lasting ones also in the clauses that follow."""
 _REMOVED = {"salient", "loudest", "random"}
 _CONDITIONS = {"edit", "unchanged", *_REMOVED}
-_BEFORE_EMOTION = {"sounds", "supports", "contradicts", "points", "rival", "number"}
+_BEFORE_EMOTION = {
+    "sounds",
+    "wording",
+    "together",
+    "supports",
+    "contradicts",
+    "points",
+    "rival",
+    "number",
+}
 _SIGNS: dict[str, Callable[[float], bool]] = {
     "up": lambda x: x > 0,
     "down": lambda x: x < 0,
@@ -157,7 +173,7 @@ def _problems(text: str, grounds: Mapping[str, Ground], labels: tuple[str, ...])
             yield f"nothing is said of {path}"
         if not one.required <= seen:
             yield f"of {path} is not told: {', '.join(sorted(one.required - seen))}"
-        if "sounds" in one.words and not emotions >= set(one.labels):
+        if one.words & {"sounds", "together"} and not emotions >= set(one.labels):
             yield f"the verdict is not told in full: {', '.join(one.labels)}"
 
 

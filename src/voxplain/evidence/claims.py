@@ -6,13 +6,27 @@ import math
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from voxplain.evidence.grounds import quoted
 from voxplain.labels import phrase
-from voxplain.types import AcousticCue, Analysis, Claim, Descriptors, Emotion, Explanation
+from voxplain.types import (
+    AcousticCue,
+    Analysis,
+    Claim,
+    Descriptors,
+    Emotion,
+    Explanation,
+    Fusion,
+    Role,
+    TextEmotion,
+    Transcript,
+)
 
 __all__ = ["claims"]
 
 _OF_A_KIND = 2
 """Cues of a moment, cues of the contrast and changes of the voice that are told, the strongest."""
+_STRESSED = 0.5
+"""Chance of being heard as stressed from which on a word is told."""
 _FELT = 0.05
 """Of a probability, from where on a change of the voice is worth a sentence."""
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
@@ -44,7 +58,7 @@ def claims(analysis: Analysis) -> tuple[Claim, ...]:
         )
         found += (claim for row in zip_longest(*kinds) for claim in row if claim)
         found += [*_cues(explanation, "contradicts"), *_tests(explanation, when)]
-    found += [_verdict(emotion), *_listeners(emotion)]
+    found += [_verdict(emotion), *_listeners(emotion), *_words(analysis)]
     return (*found, *_levels(analysis.descriptors), *_dimensions(emotion))
 
 
@@ -220,6 +234,76 @@ def _listeners(emotion: Emotion) -> Iterator[Claim]:
     )
     named = "".join(f", {share} {label}" for share, label in others)
     yield _claim(f"{whose.format(most[0])} call the voice {most[1]}{named}", "emotion.perceived")
+
+
+def _words(analysis: Analysis) -> Iterator[Claim]:
+    """What is said: beside the voice, which words are stressed, and what they are about."""
+    if analysis.transcript is None:
+        return
+    if analysis.fusion is not None:
+        yield from _fused(analysis.fusion)
+    if analysis.text_emotion is not None:
+        yield from _said_in_words(analysis.text_emotion)
+    yield from _stressed(analysis.transcript)
+    if analysis.roles:
+        yield _reaction(analysis.transcript, analysis.roles)
+
+
+def _fused(fusion: Fusion) -> Iterator[Claim]:
+    if fusion.relation != "open":
+        said = "agree" if fusion.relation == "agreement" else "are in conflict"
+        yield _claim(f"voice and words {said}", "fusion.relation")
+    if fusion.verdict.labels:
+        top = fusion.verdict.labels[0]
+        named = " or ".join(phrase(label) for label in fusion.verdict.labels)
+        yield _claim(
+            f"voice and words together sound {named}; the probability of {phrase(top)} is "
+            f"{fusion.categories[top]:.2f}, {100 * fusion.shares['words']:.0f} % of it from the "
+            "words",
+            "fusion",
+        )
+
+
+def _said_in_words(found: TextEmotion) -> Iterator[Claim]:
+    if not found.categories:
+        return
+    top = max(found.categories, key=found.categories.__getitem__)
+    yield _claim(
+        f"the words alone sound {phrase(top)} (probability {found.categories[top]:.2f})",
+        f"text_emotion.categories.{top}",
+    )
+    most = found.attribution
+    if most is not None and most.scores.size and most.scores.max() > 0:
+        word = quoted(most.names[int(most.scores.argmax())])
+        yield _claim(
+            f"of the words, {word} speaks for {phrase(most.output)} most of all",
+            "text_emotion.attribution",
+        )
+
+
+def _stressed(transcript: Transcript) -> Iterator[Claim]:
+    """The words most likely heard as stressed, with the cues that lift them."""
+    found = [
+        (word.prominence, number)
+        for number, word in enumerate(transcript.words)
+        if word.prominence >= _STRESSED
+    ]
+    for chance, number in sorted(found, reverse=True)[:_OF_A_KIND]:
+        word = transcript.words[number]
+        raised = sorted(word.cues.items(), key=lambda item: -item[1])[:_OF_A_KIND]
+        lifted = "".join(f", {title} z {z:+.1f}" for title, z in raised if z > 0)
+        beside = f"{lifted} against the other words" if lifted else ""
+        yield _claim(
+            f"{quoted(word.text)} is heard as stressed {_time(word.start, word.end)}, "
+            f"with a probability of {chance:.2f}{beside}",
+            f"transcript.words.{number}",
+            *([f"transcript.words.{number}.cues"] if lifted else []),
+        )
+
+
+def _reaction(transcript: Transcript, roles: tuple[Role, ...]) -> Claim:
+    share = 100 * transcript.share("expressive", roles)
+    return _claim(f"{share:.0f} % of the words tell the speaker's own reaction", "roles")
 
 
 def _levels(found: Descriptors) -> Iterator[Claim]:

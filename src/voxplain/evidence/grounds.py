@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,18 +14,21 @@ from voxplain.errors import UnknownName
 from voxplain.types import (
     AcousticCue,
     Analysis,
+    Attribution,
     Counterfactual,
     Dimension,
     Explanation,
+    Fusion,
     Level,
     Moment,
     Quantity,
     Removal,
     SegmentAnalysis,
     Verdict,
+    Word,
 )
 
-__all__ = ["Figure", "Ground", "ground", "resolve"]
+__all__ = ["Figure", "Ground", "ground", "quoted", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,21 @@ def ground(analysis: Analysis, path: str) -> Ground:
             return _quantity(value, parts[-1])
         case "explanation", _ if explanation is not None:
             return _explained(value, parts, explanation, analysis.segments)
+        case "transcript", Word():
+            return _word(value)
+        case "transcript", Mapping() if parts[-1] == "cues":
+            return _lifted(value)
+        case "roles", tuple() if analysis.transcript is not None and not parts:
+            share = analysis.transcript.share("expressive", analysis.roles)
+            return Ground((Figure(100 * share, "%", 0),), words=frozenset({"reaction"}))
+        case "text_emotion", float() if parts[0] == "categories":
+            return _wording(value, parts[1])
+        case "text_emotion", Attribution() if value.scores.size:
+            return _most_telling(value)
+        case "fusion", Fusion():
+            return _together(value)
+        case "fusion", str():
+            return Ground(words=frozenset({value}))
     return Ground()
 
 
@@ -233,6 +252,69 @@ def _removal(removal: Removal, label: str) -> Ground:
         words=frozenset({"without", "time", "probability", *after}) | vain,
         directions=_directions(after, removal.before),
         required=frozenset({"fill"}),
+    )
+
+
+def quoted(word: str) -> str:
+    """A word of the transcript as it stands in a sentence, without its punctuation.
+
+    >>> quoted("'Never!'"), quoted("...")
+    ('“Never”', '“...”')
+    """
+    bare = re.sub(r"^\W+|\W+$", "", word)
+    return f"“{bare or word}”"
+
+
+def _word(word: Word) -> Ground:
+    return Ground(
+        (
+            Figure(word.prominence, "", 2, "probability"),
+            Figure(word.start, "s", 1, place="first"),
+            Figure(word.end, "s", 1, place="second"),
+        ),
+        names={quoted(word.text): "word"},
+        words=frozenset({"stressed", "probability"}),
+        required=frozenset({"word", "stressed", "when"}),
+    )
+
+
+def _lifted(cues: Mapping[str, float]) -> Ground:
+    return Ground(
+        tuple(Figure(z, "z", 1, title) for title, z in cues.items() if math.isfinite(z)),
+        names={**dict.fromkeys(cues, "title"), "the other words": "reference"},
+        required=frozenset({"title", "reference"}),
+    )
+
+
+def _wording(probability: float, label: str) -> Ground:
+    figure = Figure(probability, "", 2, "probability", label=label)
+    return Ground(
+        (figure,),
+        words=frozenset({"wording", "probability"}),
+        labels=(label,),
+        required=frozenset({"wording"}),
+    )
+
+
+def _most_telling(words: Attribution) -> Ground:
+    return Ground(
+        names={quoted(words.names[int(words.scores.argmax())]): "word"},
+        words=frozenset({"supports", "foremost", "word"}),
+        labels=(words.output,),
+        required=frozenset({"word"}),
+    )
+
+
+def _together(fusion: Fusion) -> Ground:
+    label = max(fusion.categories, key=fusion.categories.__getitem__)
+    return Ground(
+        (
+            Figure(fusion.categories[label], "", 2, "probability", label=label),
+            Figure(100 * fusion.shares["words"], "%", 0, "probability", label=label),
+        ),
+        words=frozenset({"together", "probability"}),
+        labels=fusion.verdict.labels,
+        required=frozenset({"together"}),
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "abstain",
     "coordinates",
     "judge",
+    "verdict",
     "whole",
     "widened",
 ]
@@ -122,12 +123,6 @@ def _emotion(
     dimensions: NDArray[np.float64],
     calibration: Calibration,
 ) -> Emotion:
-    likely = label_sets(categories, mass=calibration.mass)
-    ranked = [calibration.labels[index] for index in np.argsort(-categories) if likely[index]]
-    if len(ranked) > MOST_LABELS:
-        verdict = Verdict((), f"{len(ranked)} emotions are about equally likely")
-    else:
-        verdict = Verdict(tuple(ranked))
     points = [Dimension(value, low, high) for low, value, high in dimensions.tolist()]
     named = dict(zip(DIMENSIONS, points, strict=True))
     return Emotion(
@@ -135,8 +130,17 @@ def _emotion(
         dict(zip(calibration.votes, perceived.tolist(), strict=True)),
         Dimensions(**named, proxy=_proxy()["proxy"]),
         calibration.labels,
-        verdict,
+        verdict(categories, calibration),
     )
+
+
+def verdict(categories: NDArray[np.float64], calibration: Calibration) -> Verdict:
+    """The labels that hold the truth in nine of ten recordings, of probabilities (labels,)."""
+    likely = label_sets(categories, mass=calibration.mass)
+    ranked = [calibration.labels[index] for index in np.argsort(-categories) if likely[index]]
+    if len(ranked) > MOST_LABELS:
+        return Verdict((), f"{len(ranked)} emotions are about equally likely")
+    return Verdict(tuple(ranked))
 
 
 def _points(emotion: Emotion) -> list[list[float]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from voxplain.reports import _sound
 from voxplain.reports._charts import across, percent, picture
 from voxplain.reports._markup import Markup, element
+from voxplain.reports._said import lane
 from voxplain.reports._words import number, place
 from voxplain.types import Analysis, Attribution, Audio, Explanation, Segment, Track
 
@@ -27,6 +28,7 @@ def figure(analysis: Analysis, audio: Audio | None) -> Markup | None:
     explanation = analysis.explanation
     moments = list(_moments(explanation, stretch)) if explanation else []
     panels = list(_panels(analysis, audio, stretch))
+    words = lane(analysis, stretch, heard=stretch if audio is not None else None)
     if not moments and not panels:
         return None
     bands = [
@@ -36,6 +38,7 @@ def figure(analysis: Analysis, audio: Audio | None) -> Markup | None:
     return element(
         "div",
         element("div", moments, class_="lane") if moments else None,
+        words,
         panels,
         bands,
         element("div", class_="cursor", hidden=True),

@@ -18,11 +18,13 @@ from voxplain.types import (
     Emotion,
     Explanation,
     Faithfulness,
+    Word,
 )
 
 __all__ = [
     "LIMITS",
     "ORIGIN",
+    "RELATIONS",
     "certainty",
     "changes",
     "clock",
@@ -31,6 +33,8 @@ __all__ = [
     "expectation",
     "facts",
     "keys",
+    "legend",
+    "marked",
     "measured",
     "number",
     "place",
@@ -40,9 +44,11 @@ __all__ = [
     "ranked",
     "share",
     "sources",
+    "stressed",
     "tested",
     "titled",
     "trusted",
+    "unsure",
     "view",
     "z_score",
 ]
@@ -68,6 +74,15 @@ ORIGIN = (
 )
 """Licences of what the report stands on."""
 
+RELATIONS = {
+    "agreement": "The words say what the voice says.",
+    "conflict": "The words say something else than the voice.",
+    "open": "The words neither confirm nor contradict the voice.",
+}
+"""What becomes of voice and words, as a sentence."""
+
+_STRESSED = 0.5
+_UNSURE = 0.5
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}
 _UNMEASURED = "not measurable"
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -274,6 +289,43 @@ def tested(faithfulness: Faithfulness) -> str:
         "This explanation failed its test: taking away what it calls salient lowers the "
         "probability no more than taking away random windows. Don't rely on it."
     )
+
+
+def stressed(word: Word) -> bool:
+    """Whether listeners would rather hear a word as stressed than not."""
+    return word.prominence >= _STRESSED
+
+
+def unsure(word: Word) -> bool:
+    """Whether it may well be another word."""
+    return not word.confidence >= _UNSURE
+
+
+def legend(analysis: Analysis) -> str:
+    """What the marks of ``marked`` mean."""
+    reaction = ", [the speaker's own reaction]" if analysis.roles else ""
+    return f"*stressed*{reaction}, ?not surely recognised?"
+
+
+def marked(analysis: Analysis) -> str:
+    """The transcript with signs around words and parts of it."""
+    if analysis.transcript is None:
+        return ""
+    text, marks = analysis.transcript.text, list[tuple[int, int, str]]()  # place, order there, sign
+    for word, (start, end) in zip(
+        analysis.transcript.words, analysis.transcript.spans, strict=True
+    ):
+        sign = "?" if unsure(word) else "*" if stressed(word) else ""
+        marks += [(start, 3, sign), (end, 0, sign)]
+    for role in analysis.roles:
+        inside = len(text[role.start : role.end].rstrip())
+        if role.kind == "expressive" and inside:
+            marks += [(role.start, 2, "["), (role.start + inside, 1, "]")]
+    parts, place = [], 0
+    for at, _, sign in sorted(marks):
+        parts.append(f"{text[place:at]}{sign}")
+        place = at
+    return "".join((*parts, text[place:]))
 
 
 def described(found: Descriptors, name: str) -> str:

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from voxplain.errors import ConfigError
 from voxplain.labels import phrase
-from voxplain.reports import _how, _sound, _words
+from voxplain.reports import _how, _said, _sound, _words
 from voxplain.reports._figure import figure, shown
 from voxplain.reports._markup import Markup, element, named
 from voxplain.reports._parts import Section, fold, link, section
@@ -31,9 +31,13 @@ _POINTERS = {
     "cues": "cue",
     "emotion": "probabilities",
     "faithfulness": "test",
+    "fusion": "together",
     "moments": "moment",
     "plausibility": "plausibility",
+    "roles": "transcript",
     "segments": "stretch",
+    "text_emotion": "words",
+    "transcript": "word",
 }
 """What is shown -> what a link to one of it says."""
 _COUNTED = ("counterfactuals", "moments", "segments")
@@ -72,6 +76,7 @@ def render(
     found = [
         _listen(analysis, audio),
         _how.emotion(analysis.emotion),
+        _said.said(analysis, heard=kept),
         _how.over_time(analysis, heard=kept),
         *(why(explanation, changed, heard=audio is not None) if explanation else ()),
         _how.descriptors(analysis),

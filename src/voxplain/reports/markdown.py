@@ -31,6 +31,7 @@ def render(analysis: Analysis) -> str:
         *_claims(analysis),
         *_emotion(analysis.emotion),
         *(_explanation(explanation) if explanation else ()),
+        *_said(analysis),
         *_over_time(analysis),
         *_descriptors(analysis),
         "## Limits and permitted use",
@@ -150,6 +151,33 @@ def _over_time(analysis: Analysis) -> Iterator[str]:
         for one in analysis.segments
     ]
     yield _table(("stretch", "speaker", "verdict"), rows)
+
+
+def _said(analysis: Analysis) -> Iterator[str]:
+    transcript, words, fusion = analysis.transcript, analysis.text_emotion, analysis.fusion
+    if transcript is None:
+        return
+    yield "## What is said"
+    yield _text(_words.marked(analysis))
+    sure = _words.probability(transcript.confidence)
+    yield _text(f"{_words.legend(analysis)}. {transcript.source}, confidence {sure}.")
+    yield from (_text(f"Note: {one}.") for one in transcript.warnings)
+    if words is not None and words.reason:
+        yield _text(f"The words are left out of account: {words.reason}.")
+    elif words is not None:
+        ranked = sorted(words.categories, key=lambda label: -words.categories[label])
+        both = fusion.categories if fusion else {}
+        rows = [
+            (
+                label,
+                _words.probability(words.categories[label]),
+                _words.probability(both.get(label, math.nan)),
+            )
+            for label in ranked
+        ]
+        yield _table(("emotion", "words alone", "voice and words together"), rows)
+    if fusion is not None:
+        yield _words.RELATIONS[fusion.relation]
 
 
 def _descriptors(analysis: Analysis) -> Iterator[str]:

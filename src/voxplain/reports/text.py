@@ -10,6 +10,7 @@ import numpy as np
 
 from voxplain.errors import VoxplainError
 from voxplain.labels import phrase
+from voxplain.reports import _words
 from voxplain.types import Analysis, Dimension, Emotion
 
 __all__ = ["SUFFIX", "line", "render", "verdict"]
@@ -20,6 +21,8 @@ _WIDTH = 79
 _BAR = 44
 _STRIP = 60
 _REASONS = 3
+_LINES = 6
+"""Of a transcript."""
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _SHADES = " ·░▒▓█"
 _LEGEND = """\
@@ -32,7 +35,7 @@ _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are wh
 def render(analysis: Analysis) -> str:
     """The verdict, then what it stands on; ends with a newline."""
     parts = [_head(analysis), *_why(analysis), *_emotion(analysis.emotion)]
-    parts += _descriptors(analysis)
+    parts += [*_said(analysis), *_descriptors(analysis)]
     if len(analysis.segments) > 1:
         parts += _over_time(analysis)
     parts += [f"\nNote: {warning}." for warning in analysis.warnings]
@@ -109,6 +112,26 @@ def _emotion(emotion: Emotion) -> Iterator[str]:
                 f"  {name:<10}{_scale(dimension)} {dimension.value:5.2f}"
                 f"  ({dimension.low:.2f} to {dimension.high:.2f})"
             )
+
+
+def _said(analysis: Analysis) -> Iterator[str]:
+    """The transcript with its marks, the beginning of a long one, and what it says."""
+    transcript, found = analysis.transcript, analysis.text_emotion
+    if transcript is None:
+        return
+    yield "\n" + textwrap.fill(f"Said ({_words.legend(analysis)}):", _WIDTH)
+    lines = textwrap.wrap(_printable(_words.marked(analysis)), _WIDTH - 2)
+    more = ["…"] if len(lines) > _LINES else []
+    yield "\n".join(f"  {one}" for one in (*lines[:_LINES], *more))
+    if found is not None and found.reason:
+        yield textwrap.fill(f"The words are left out of account: {found.reason}.", _WIDTH)
+    elif found is not None and found.categories:
+        ranked = sorted(found.categories.items(), key=lambda item: -item[1])[:3]
+        told = ", ".join(f"{phrase(label)} {share:.2f}" for label, share in ranked)
+        relation = f" {_words.RELATIONS[analysis.fusion.relation]}" if analysis.fusion else ""
+        yield textwrap.fill(f"The words alone sound {told}.{relation}", _WIDTH)
+    for warning in transcript.warnings:
+        yield textwrap.fill(f"Note: {warning}.", _WIDTH)
 
 
 def _share(shares: Mapping[str, float], label: str) -> str:

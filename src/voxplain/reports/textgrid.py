@@ -1,11 +1,12 @@
-"""The analysis as tiers for Praat: stretches of speech with their verdict, and salient moments."""
+"""The analysis as tiers for Praat: stretches with their verdict, moments, words and roles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 
 from voxplain.reports._words import printable, ranked, z_score
-from voxplain.types import Analysis, Moment, Verdict
+from voxplain.types import Analysis, Moment, Role, Transcript, Verdict
 
 __all__ = ["SUFFIX", "grid", "render"]
 
@@ -15,7 +16,10 @@ Interval = tuple[float, float, str]
 
 
 def render(analysis: Analysis) -> str:
-    """A long TextGrid: ``segments`` hold verdicts, ``moments`` the cue that tells most."""
+    """A long TextGrid: ``segments`` hold verdicts, ``moments`` the cue that tells most.
+
+    With a transcript also ``words``, ``stress`` (the chance of it) and ``roles``.
+    """
     tiers = {
         "segments": [(one.start, one.end, _said(one.emotion.verdict)) for one in analysis.segments]
     }
@@ -24,7 +28,26 @@ def render(analysis: Analysis) -> str:
         tiers["moments"] = [
             (one.start, one.end, _heard(one, label)) for one in analysis.explanation.moments
         ]
+    if analysis.transcript is not None:
+        words = [word for word in analysis.transcript.words if word.start < word.end]
+        tiers["words"] = [(word.start, word.end, word.text) for word in words]
+        tiers["stress"] = [
+            (word.start, word.end, f"{word.prominence:.2f}")
+            for word in words
+            if math.isfinite(word.prominence)
+        ]
+        tiers["roles"] = list(_parts(analysis.transcript, analysis.roles))
     return grid(tiers, duration=analysis.duration)
+
+
+def _parts(transcript: Transcript, roles: Iterable[Role]) -> Iterator[Interval]:
+    """From the first word of a part to its last, as far as they have times."""
+    places = list(zip(transcript.words, transcript.spans, strict=True))
+    for role in roles:
+        inside = [word for word, (start, _) in places if role.start <= start < role.end]
+        times = [t for word in inside for t in (word.start, word.end) if math.isfinite(t)]
+        if times:
+            yield min(times), max(times), role.kind
 
 
 def grid(tiers: Mapping[str, Iterable[Interval]], *, duration: float) -> str:

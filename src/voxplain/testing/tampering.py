@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from voxplain.descriptors import inventory
+from voxplain.evidence.grounds import quoted
 from voxplain.evidence.references import citations
 from voxplain.labels import CANONICAL, phrase
 from voxplain.types import Analysis, Claim
@@ -161,6 +162,17 @@ def _removals(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
         yield from _at_each("|".join(kinds), *map(_always, kinds))(claim, analysis)
 
 
+def _spoken(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
+    """Another word of the transcript in the place of one."""
+    words = (
+        {quoted(one.text) for one in analysis.transcript.words} if analysis.transcript else set()
+    )
+    for match in re.finditer("“[^”]*”", claim.text):
+        for other in sorted(words):
+            if other.lower() != match.group().lower():
+                yield from _put(claim, match, other)
+
+
 def _clauses(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
     other = next(phrase(one) for one in CANONICAL if phrase(one) not in claim.text)
     for more in (
@@ -237,6 +249,12 @@ TAMPERINGS: Mapping[str, Tampering] = {
     ),
     "speaker for voice": _at_each("voice", _always("speaker")),
     "clause added": _clauses,
+    "word": _spoken,
+    "voice for words": _at_each(r"(?i)\bthe words alone(?= sound)", _always("the voice alone")),
+    "words for both": _at_each("(?i)voice and words together", _always("The words alone")),
+    "agreement": _at_each(r"agree\b", _always("are in conflict")),
+    "conflict": _at_each("are in conflict", _always("agree")),
+    "stressed for expressive": _at_each("tell the speaker's own reaction", _always("are stressed")),
     "level": _at_each(
         r"(?<= is )(?:very )?(?:high|low|medium)",
         *map(_always, ("very high", "high", "medium", "low")),
