@@ -19,7 +19,7 @@ from voxplain.evidence.references import citations
 from voxplain.labels import CANONICAL, phrase
 from voxplain.models.judgement import abstain
 from voxplain.reports import _sound, html
-from voxplain.types import Analysis, Audio, Claim, Descriptors, Faithfulness, TextEmotion
+from voxplain.types import Analysis, Audio, Claim, Descriptors, Faithfulness, Segment, TextEmotion
 
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
 LANDMARKS = ["header", "nav", "main"]
@@ -548,6 +548,9 @@ def test_of_a_long_recording_the_page_holds_the_stretch_explained_and_says_so(fu
     assert start == 38
     assert len(samples) / rate == pytest.approx(6.432, abs=1e-3)
     assert np.abs(samples).argmax() / rate + start == pytest.approx(41, abs=1e-3)
+    part = clicks(41, 391, seconds=400).waveform[38 * 16000 : round(44.432 * 16000)]
+    assert html.heard(analysis) == Segment(38.0, 44.432)
+    assert html.render(analysis, Audio(part, 16000, "part")) == text
     said = found.one("section", id="listen").text
     assert "The recording lasts 6:40; above 5 minutes a page holds only" in said
     rows = list(found.one("section", id="segments").one("tbody").all("tr"))

@@ -21,8 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from voxplain import plugins
 from voxplain.audio import read
+from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
 from voxplain.cli._results import result_paths, write
@@ -33,7 +36,7 @@ from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
-from voxplain.types import Analysis, Audio, Counterfactual
+from voxplain.types import Analysis, Audio, Counterfactual, Segment
 
 __all__ = ["add", "run"]
 
@@ -130,8 +133,9 @@ def _write_reports(
         if kind == "json":
             document = json_report.render(analysis, tracks=arguments.tracks)
         elif kind == "html":
-            sound = None if source == "-" else read.read(source)
-            voices = _changed_voices(analysis, sound) if sound else []
+            part = html_report.heard(analysis)
+            sound = None if source == "-" else _sound(source, part)
+            voices = _changed_voices(analysis, sound, part) if sound else []
             document = html_report.render(analysis, sound, counterfactual_sounds=voices)
         else:
             document = plugins.find("reports", kind).render(analysis)
@@ -139,13 +143,25 @@ def _write_reports(
         _keep_or_write(place, document, arguments.force, said=said)
 
 
-def _changed_voices(analysis: Analysis, sound: Audio) -> list[Audio | None]:
+def _sound(source: Any, part: Segment) -> Audio:
+    """A part of a recording, so that of hours no more than that is in memory."""
+    first, last = (round(second * SAMPLING_RATE) for second in (part.start, part.end))
+    place, pieces = 0, []
+    for block in read.blocks(source):
+        pieces.append(block[max(0, first - place) : max(0, last - place)].copy())
+        place += len(block)
+    return Audio(np.concatenate(pieces), SAMPLING_RATE, read.source_name(source))
+
+
+def _changed_voices(analysis: Analysis, sound: Audio, part: Segment) -> list[Audio | None]:
     """The counterfactuals that change most, to be heard: not all, lest the page grow too large."""
     explanation = analysis.explanation
     if explanation is None or not explanation.counterfactuals:
         return []
     label, stretch = explanation.output, analysis.segments[explanation.segment]
-    first, last = (round(t * sound.sampling_rate) for t in (stretch.start, stretch.end))
+    first, last = (
+        round((t - part.start) * sound.sampling_rate) for t in (stretch.start, stretch.end)
+    )
     voice = Voice(dataclasses.replace(sound, waveform=sound.waveform[first:last]))
 
     def change(one: Counterfactual) -> float:

@@ -22,13 +22,19 @@ _FAINTEST = 0.02
 _LINES = {"f0_hz": ("F0", "Hz"), "intensity_db": ("Intensity", "dB")}
 
 
-def figure(analysis: Analysis, audio: Audio | None) -> Markup | None:
-    """Moments, waveform, F0, intensity and spectrogram over one axis of time, as far as known."""
+def figure(analysis: Analysis, sound: Audio | None) -> Markup | None:
+    """Moments, words, waveform, F0, intensity and spectrogram over one axis of time.
+
+    ``sound`` is what the page holds of the recording (``_sound.heard``).
+    """
     stretch = _sound.seen(analysis)
+    first = _sound.heard(analysis).start
+    inside = Segment(stretch.start - first, stretch.end - first)
+    drawn = _sound.cut(sound, inside) if sound is not None else None
     explanation = analysis.explanation
     moments = list(_moments(explanation, stretch)) if explanation else []
-    panels = list(_panels(analysis, audio, stretch))
-    words = lane(analysis, stretch, heard=stretch if audio is not None else None)
+    panels = list(_panels(analysis, drawn, stretch))
+    words = lane(analysis, stretch, heard=stretch if drawn is not None else None)
     if not moments and not panels:
         return None
     bands = [
@@ -71,7 +77,7 @@ def _moments(explanation: Explanation, stretch: Segment) -> Iterator[Markup]:
 
 def _panels(analysis: Analysis, audio: Audio | None, stretch: Segment) -> Iterator[Markup]:
     if audio is not None:
-        yield _panel("Waveform", _waveform(audio, stretch), class_="wave")
+        yield _panel("Waveform", _waveform(audio), class_="wave")
     for name, (title, unit) in _LINES.items():
         track = analysis.descriptors.tracks.get(name)
         drawn = _line(track, stretch, title=title) if track is not None else None
@@ -83,7 +89,7 @@ def _panels(analysis: Analysis, audio: Audio | None, stretch: Segment) -> Iterat
         return
     top_hz, image = _sound.TOP_HZ, None
     if audio is not None:
-        url, top_hz = _sound.spectrogram(_sound.cut(audio, stretch))
+        url, top_hz = _sound.spectrogram(audio)
         image = element("img", src=url, alt=f"Spectrogram from 0 to {number(top_hz)} Hz")
     layers = [_overlay(one, stretch, top_hz, hidden=one is not overlays[0]) for one in overlays]
     yield _panel("Spectrogram", image, layers, _hertz(top_hz), class_="spectrogram")
@@ -93,8 +99,8 @@ def _panel(title: str, *content: Markup | list[Markup] | None, class_: str) -> M
     return element("div", element("span", title, class_="title"), content, class_=f"panel {class_}")
 
 
-def _waveform(audio: Audio, stretch: Segment) -> Markup:
-    low, high = _sound.envelope(_sound.cut(audio, stretch).waveform)
+def _waveform(audio: Audio) -> Markup:
+    low, high = _sound.envelope(audio.waveform)
     full = max(float(np.abs(audio.waveform).max(initial=0)), 1e-3)
     x = np.linspace(0, 1000, len(low))
     ys = np.concatenate([high, low[::-1]]) / full

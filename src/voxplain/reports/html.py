@@ -15,16 +15,19 @@ from voxplain.reports import _how, _said, _sound, _words
 from voxplain.reports._figure import figure, shown
 from voxplain.reports._markup import Markup, element, named
 from voxplain.reports._parts import Section, fold, link, section
+from voxplain.reports._sound import heard
 from voxplain.reports._why import why
 from voxplain.reports.text import verdict
 from voxplain.types import Analysis, Audio, Claim, Explanation
 
-__all__ = ["SUFFIX", "render"]
+__all__ = ["SUFFIX", "heard", "render"]
 
 SUFFIX = ".html"
 
 _REASONS = 3
 """Claims on the first screen."""
+_SAME = 0.1
+"""Seconds by which a recording and its analysis may differ in length."""
 _POINTERS = {
     "contrast": "contrast",
     "counterfactuals": "changed voice",
@@ -51,30 +54,27 @@ def render(
 ) -> str:
     """An HTML page that can be kept, sent and printed.
 
-    ``audio`` is the recording analysed; without it there is nothing to hear, no waveform and no
-    spectrogram. Up to 20 s of it are kept as they are (16-bit WAV), up to 5 minutes as MP3; of
-    longer recordings the page holds one stretch, the one explained, and says so.
+    ``audio`` is the recording analysed, or the part of it that the page holds (``heard``); without
+    it there is nothing to hear, no waveform and no spectrogram. Up to 20 s of it are kept as they
+    are (16-bit WAV), up to 5 minutes as MP3; of longer recordings the page holds one stretch, the
+    one explained, and says so.
     ``counterfactual_sounds`` belong to the counterfactuals of the explanation, in their order; not
     each needs one.
 
     Raises ConfigError for sound that can't belong to the analysis.
     """
     explanation = analysis.explanation
-    if audio is not None and abs(audio.duration - analysis.duration) > 0.1:
-        raise ConfigError(
-            f"the audio lasts {audio.duration:.2f} s, but {analysis.duration:.2f} s were analysed; "
-            "give the recording that was"
-        )
+    sound = _kept(analysis, audio) if audio is not None else None
     edits = explanation.counterfactuals if explanation else ()
     if len(counterfactual_sounds) > len(edits):
         raise ConfigError(
             f"{len(counterfactual_sounds)} counterfactual_sounds for {len(edits)} counterfactuals; "
             "give one each"
         )
-    kept = _sound.heard(analysis) if audio is not None else None
+    kept = heard(analysis) if audio is not None else None
     changed = [_sound.compressed(one) if one else None for one in counterfactual_sounds]
     found = [
-        _listen(analysis, audio),
+        _listen(analysis, sound),
         _how.emotion(analysis.emotion),
         _said.said(analysis, heard=kept),
         _how.over_time(analysis, heard=kept),
@@ -90,6 +90,19 @@ def render(
     contents = element("nav", element("ul", links), aria_label="Sections")
     places = frozenset(re.findall(r' id="([^"]+)"', main))
     return _page(analysis, [_head(analysis, places), contents, main])
+
+
+def _kept(analysis: Analysis, audio: Audio) -> Audio:
+    """The sound that the page holds. Raises ConfigError for that of another recording."""
+    part = heard(analysis)
+    if abs(audio.duration - part.duration) <= _SAME:
+        return audio
+    if abs(audio.duration - analysis.duration) <= _SAME:
+        return _sound.cut(audio, part)
+    raise ConfigError(
+        f"the audio lasts {audio.duration:.2f} s, but {analysis.duration:.2f} s were analysed; "
+        "give the recording that was"
+    )
 
 
 def _page(analysis: Analysis, body: list[Markup]) -> str:
@@ -183,23 +196,22 @@ def _pointer(evidence: str) -> str:
     return f"{name} {int(number) + 1}" if room in _COUNTED and number.isdigit() else name
 
 
-def _listen(analysis: Analysis, audio: Audio | None) -> Section | None:
-    drawn = figure(analysis, audio)
+def _listen(analysis: Analysis, sound: Audio | None) -> Section | None:
+    drawn = figure(analysis, sound)
     if drawn is None:
         return None
-    kept, stretch = _sound.heard(analysis), _sound.seen(analysis)
+    kept, stretch = heard(analysis), _sound.seen(analysis)
     notes = []
     if stretch.duration < analysis.duration:
         what = " (the stretch explained, in its context)" if analysis.explanation else ""
         notes.append(f"The picture shows {_words.place(stretch.start, stretch.end)}{what}.")
-    if audio is not None and kept.duration < analysis.duration:
+    if sound is not None and kept.duration < analysis.duration:
         notes.append(
             f"The recording lasts {_words.clock(analysis.duration)}; above "
             f"{_sound.WHOLE_HEARD / 60:.0f} minutes a page holds only the sound of this stretch."
         )
     player = None
-    if audio is not None:
-        sound = _sound.cut(audio, kept)
+    if sound is not None:
         encode = _sound.exact if kept.duration <= _sound.EXACT else _sound.compressed
         player = element(
             "audio",
