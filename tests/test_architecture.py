@@ -22,8 +22,8 @@ LAYERS = (  # nobody imports from a later line
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = (
-    "voxplain.backbones.", "voxplain.explainers.", "voxplain.models.saliency_cnn",
-    "voxplain.models.speech_network", "voxplain.testing.", "voxplain.training.",
+    "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
+    "voxplain.models.saliency_cnn", "voxplain.models.speech_network", "voxplain.testing.", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
