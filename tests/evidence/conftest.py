@@ -143,11 +143,11 @@ def _with_words(analysis):
     text = "I told them. It was wonderful!"
     words = (
         Word("I", 0.3, 0.4, 0.9),
-        Word("told", 0.4, 0.74, 0.9, 0.3, {"pitch": 0.2, "duration": 0.8}),
-        Word("them.", 0.74, 1.0, 0.9, 0.1, {"pitch": -1.2, "duration": math.nan}),
-        Word("It", 1.4, 1.5, 0.8, 0.05, {"pitch": -0.5}),
-        Word("was", 1.5, 1.7, 0.8, 0.5, {"pitch": -0.2}),
-        Word("wonderful!", 1.7, 2.36, 0.7, 0.912, {"pitch": 1.84, "duration": 1.1, "tilt": 0.3}),
+        Word("told", 0.4, 0.74, 0.9, 0.3, {"f0": 0.2, "duration": 0.8}),
+        Word("them.", 0.74, 1.0, 0.9, 0.1, {"f0": -1.2, "duration": math.nan}),
+        Word("It", 1.4, 1.5, 0.8, 0.05, {"f0": -0.5}),
+        Word("was", 1.5, 1.7, 0.8, 0.5, {"f0": -0.2}),
+        Word("wonderful!", 1.7, 2.36, 0.7, 0.912, {"f0": 1.84, "duration": 1.1, "tilt": 0.3}),
     )
     said = {"angry": 0.05, "fear": 0.02, "happy": 0.7, "sad": 0.03, "neutral": 0.2}
     scores = np.array([0.0, 0.1, -0.1, 0.0, 0.2, 2.1])
@@ -179,7 +179,7 @@ def _words(draw, labels):
     edges = sorted(draw.uniform(0, 15) for _ in range(2 * len(texts)))
     words = tuple(
         Word(text, start, end, draw.random(), draw.choice([math.nan, draw.random()]),
-             {title: draw.gauss(0, 1) for title in draw.sample(["pitch", "tilt", "pause"], 2)})
+             {title: draw.gauss(0, 1) for title in draw.sample(["f0", "tilt", "pause", "odd"], 2)})
         for text, start, end in zip(texts, edges[::2], edges[1::2], strict=True)
     )  # fmt: skip
     text = " ".join(texts)

@@ -88,7 +88,7 @@ def test_what_is_said_follows_how_it_sounds(by_hand, in_words):
         (
             "transcript.words.5",
             "“wonderful” is heard as stressed from 1.7 to 2.4 s, with a probability of 0.91, "
-            "pitch z +1.8, duration z +1.1 against the other words.",
+            "pitch z +1.8, length z +1.1 against the other words.",
         ),
         (
             "transcript.words.4",

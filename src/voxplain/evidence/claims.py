@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from voxplain.evidence.grounds import quoted
+from voxplain.evidence.grounds import STRESS, quoted
 from voxplain.labels import phrase
 from voxplain.types import (
     AcousticCue,
@@ -291,7 +291,7 @@ def _stressed(transcript: Transcript) -> Iterator[Claim]:
     for chance, number in sorted(found, reverse=True)[:_OF_A_KIND]:
         word = transcript.words[number]
         raised = sorted(word.cues.items(), key=lambda item: -item[1])[:_OF_A_KIND]
-        lifted = "".join(f", {title} z {z:+.1f}" for title, z in raised if z > 0)
+        lifted = "".join(f", {STRESS.get(name, name)} z {z:+.1f}" for name, z in raised if z > 0)
         beside = f"{lifted} against the other words" if lifted else ""
         yield _claim(
             f"{quoted(word.text)} is heard as stressed {_time(word.start, word.end)}, "

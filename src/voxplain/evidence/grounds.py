@@ -28,7 +28,18 @@ from voxplain.types import (
     Word,
 )
 
-__all__ = ["Figure", "Ground", "ground", "quoted", "resolve"]
+__all__ = ["STRESS", "Figure", "Ground", "ground", "quoted", "resolve"]
+
+STRESS = {
+    "duration": "length",
+    "f0": "pitch",
+    "f0_range": "pitch range",
+    "intensity": "intensity",
+    "lengthening": "length for its letters",
+    "pause": "pause around it",
+    "tilt": "high-frequency energy",
+}
+"""Cue of a stressed word -> what it is called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +290,10 @@ def _word(word: Word) -> Ground:
 
 
 def _lifted(cues: Mapping[str, float]) -> Ground:
+    titled = {STRESS.get(name, name): z for name, z in cues.items() if math.isfinite(z)}
     return Ground(
-        tuple(Figure(z, "z", 1, title) for title, z in cues.items() if math.isfinite(z)),
-        names={**dict.fromkeys(cues, "title"), "the other words": "reference"},
+        tuple(Figure(z, "z", 1, title) for title, z in titled.items()),
+        names={**dict.fromkeys(titled, "title"), "the other words": "reference"},
         required=frozenset({"title", "reference"}),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from voxplain.evidence.grounds import STRESS
 from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.reports._charts import across, bar, interval
@@ -160,7 +161,11 @@ def _telling(found: TextEmotion) -> Markup | None:
 def _table(transcript: Transcript) -> Markup:
     rows = []
     for word in transcript.words[:_TABLED]:
-        cues = ", ".join(f"{title} {_words.z_score(z)}" for title, z in word.cues.items())
+        cues = ", ".join(
+            f"{STRESS.get(name, name)} {_words.z_score(z)}"
+            for name, z in word.cues.items()
+            if math.isfinite(z)
+        )
         rows.append(
             row(
                 named(word.text),
