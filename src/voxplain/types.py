@@ -489,7 +489,7 @@ class Word(_Value):
     confidence: float
     """That the word was said, there: in [0, 1]."""
     prominence: float = math.nan
-    """Chance that listeners hear the word as stressed, in [0, 1]; NaN where not measurable."""
+    """How much the word stands out from its sentence, in [0, 1]; NaN where not measurable."""
     cues: Mapping[str, float] = field(default_factory=dict)
     """What makes it prominent: z of each cue within the sentence."""
     expressive: float = math.nan

@@ -146,7 +146,7 @@ def _with_words(analysis):
         Word("told", 0.4, 0.74, 0.9, 0.3, {"f0": 0.2, "duration": 0.8}),
         Word("them.", 0.74, 1.0, 0.9, 0.1, {"f0": -1.2, "duration": math.nan}),
         Word("It", 1.4, 1.5, 0.8, 0.05, {"f0": -0.5}),
-        Word("was", 1.5, 1.7, 0.8, 0.5, {"f0": -0.2}),
+        Word("was", 1.5, 1.7, 0.8, 0.7, {"f0": -0.2}),
         Word("wonderful!", 1.7, 2.36, 0.7, 0.912, {"f0": 1.84, "duration": 1.1, "tilt": 0.3}),
     )
     said = {"angry": 0.05, "fear": 0.02, "happy": 0.7, "sad": 0.03, "neutral": 0.2}

@@ -87,12 +87,12 @@ def test_what_is_said_follows_how_it_sounds(by_hand, in_words):
         ("text_emotion.attribution", "Of the words, “wonderful” speaks for happy most of all."),
         (
             "transcript.words.5",
-            "“wonderful” is heard as stressed from 1.7 to 2.4 s, with a probability of 0.91, "
-            "pitch z +1.8, length z +1.1 against the other words.",
+            "“wonderful” is stressed from 1.7 to 2.4 s, with a prominence of 0.91, pitch z +1.8, "
+            "length z +1.1 against the other words.",
         ),
         (
             "transcript.words.4",
-            "“was” is heard as stressed from 1.5 to 1.7 s, with a probability of 0.50.",
+            "“was” is stressed from 1.5 to 1.7 s, with a prominence of 0.70.",
         ),
         ("roles", "50 % of the words tell the speaker's own reaction."),
     ]

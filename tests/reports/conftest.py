@@ -70,7 +70,7 @@ SAID = {
             Word("is,", 0.71, 0.84, 0.4, np.nan, {}, 0.2),
             Word("exactly", 0.9, 1.52, 0.97, 0.88, {"pitch": 1.62, "duration": 0.9}, 0.7),
             Word("what", 1.52, 1.7, 0.96, 0.12, {"pitch": -0.8}, 0.7),
-            Word("happened.", 1.7, 2.35, 0.95, 0.5, {"pitch": 0.1}, 0.6),
+            Word("happened.", 1.7, 2.35, 0.95, 0.7, {"pitch": 0.1}, 0.6),
         ),
         "en",
         "pocketsphinx",

@@ -95,7 +95,7 @@ def test_stressed_and_unsure_words_and_feelings_are_marked():
     parts = said(
         text,
         [("He", 0.4, 0.9), ("left.", 0.9, 0.8), ("I", 0.9, 0.1), ("cried,", 0.9, math.nan),
-         ("sadly.", 0.9, 0.5)],
+         ("sadly.", 0.9, 0.7)],
         warnings=("the end is cut off",),
     )  # fmt: skip
     parts["roles"] = (Role("descriptive", 0, 9, 0.9), Role("expressive", 9, len(text), 0.9))

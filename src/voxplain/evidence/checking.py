@@ -51,6 +51,7 @@ _LEXICON = {  # kind -> its words
     "agreement": "voice and words agree",
     "conflict": "voice and words are in conflict",
     "stressed": "stressed",
+    "prominence": "prominence",
     "reaction": "tell the speaker's own reaction",
     "foremost": "most of all",
     "valence": "valence",
@@ -68,7 +69,16 @@ _UNITS = {"seconds": "s", "semitones": "st", "hertz": "Hz", "percent": "%"}
 
 _FREE = {"up", "down", "same", "break", "plain", "number", "emotion"}
 """Kinds that need no leave of the evidence, or are held against it on their own."""
-_LASTING = {"title", "probability", "listeners", "points", "valence", "arousal", "dominance"}
+_LASTING = {
+    "title",
+    "probability",
+    "prominence",
+    "listeners",
+    "points",
+    "valence",
+    "arousal",
+    "dominance",
+}
 _PASSING = {"time", "edit"}
 """What numbers are of; the lasting ones also in the clauses that follow."""
 _REMOVED = {"salient", "loudest", "random"}

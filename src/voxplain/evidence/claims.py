@@ -25,8 +25,8 @@ __all__ = ["claims"]
 
 _OF_A_KIND = 2
 """Cues of a moment, cues of the contrast and changes of the voice that are told, the strongest."""
-_STRESSED = 0.5
-"""Chance of being heard as stressed from which on a word is told."""
+_STRESSED = 0.7
+"""Prominence from which on a word is told; the choice is that of its card."""
 _FELT = 0.05
 """Of a probability, from where on a change of the voice is worth a sentence."""
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
@@ -282,20 +282,20 @@ def _said_in_words(found: TextEmotion) -> Iterator[Claim]:
 
 
 def _stressed(transcript: Transcript) -> Iterator[Claim]:
-    """The words most likely heard as stressed, with the cues that lift them."""
+    """The words that stand out most, with the cues that lift them."""
     found = [
         (word.prominence, number)
         for number, word in enumerate(transcript.words)
         if word.prominence >= _STRESSED
     ]
-    for chance, number in sorted(found, reverse=True)[:_OF_A_KIND]:
+    for prominence, number in sorted(found, reverse=True)[:_OF_A_KIND]:
         word = transcript.words[number]
         raised = sorted(word.cues.items(), key=lambda item: -item[1])[:_OF_A_KIND]
         lifted = "".join(f", {STRESS.get(name, name)} z {z:+.1f}" for name, z in raised if z > 0)
         beside = f"{lifted} against the other words" if lifted else ""
         yield _claim(
-            f"{quoted(word.text)} is heard as stressed {_time(word.start, word.end)}, "
-            f"with a probability of {chance:.2f}{beside}",
+            f"{quoted(word.text)} is stressed {_time(word.start, word.end)}, with a prominence of "
+            f"{prominence:.2f}{beside}",
             f"transcript.words.{number}",
             *([f"transcript.words.{number}.cues"] if lifted else []),
         )

@@ -279,12 +279,12 @@ def quoted(word: str) -> str:
 def _word(word: Word) -> Ground:
     return Ground(
         (
-            Figure(word.prominence, "", 2, "probability"),
+            Figure(word.prominence, "", 2, "prominence"),
             Figure(word.start, "s", 1, place="first"),
             Figure(word.end, "s", 1, place="second"),
         ),
         names={quoted(word.text): "word"},
-        words=frozenset({"stressed", "probability"}),
+        words=frozenset({"stressed", "prominence"}),
         required=frozenset({"word", "stressed", "when"}),
     )
 

@@ -176,7 +176,7 @@ def _table(transcript: Transcript) -> Markup:
             )
         )
     more = len(transcript.words) - len(rows)
-    caption = "Chance that listeners hear a word as stressed, and what lifts it; chance that it "
+    caption = "How much a word stands out, from 0 to 1, and what lifts it; chance that it "
     caption += "tells the speaker's own reaction" + (
         f". {more} more words are in the JSON" if more else ""
     )

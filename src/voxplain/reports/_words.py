@@ -81,7 +81,7 @@ RELATIONS = {
 }
 """What becomes of voice and words, as a sentence."""
 
-_STRESSED = 0.5
+_STRESSED = 0.7
 _UNSURE = 0.5
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}
 _UNMEASURED = "not measurable"
@@ -292,7 +292,7 @@ def tested(faithfulness: Faithfulness) -> str:
 
 
 def stressed(word: Word) -> bool:
-    """Whether listeners would rather hear a word as stressed than not."""
+    """Whether a word stands out from its sentence."""
     return word.prominence >= _STRESSED
 
 
