@@ -23,7 +23,8 @@ LAYERS = (  # nobody imports from a later line
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = (
     "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
-    "voxplain.models.saliency_cnn", "voxplain.models.speech_network", "voxplain.testing.", "voxplain.training.",
+    "voxplain.models.saliency_cnn", "voxplain.models.speech_network", "voxplain.testing.",
+    "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
@@ -32,7 +33,8 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
     "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
-    "voxplain.backbones.embedded", "voxplain.backbones.log_mel",
+    "voxplain.backbones.embedded", "voxplain.backbones.log_mel", "voxplain.text.content",
+    "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 
@@ -88,7 +90,9 @@ def test_nobody_imports_upward():
 
 def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_version_to_all():
     assert rooms("voxplain", deferred=False) == {"voxplain.types"}
-    assert rooms("voxplain") == {"voxplain.types", "voxplain.pipeline", "voxplain.feature_table"}
+    assert rooms("voxplain") == {
+        "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.text.roles"
+    }  # fmt: skip
     inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
     assert set(inside) == {"__version__"}
 

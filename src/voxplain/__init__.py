@@ -20,15 +20,20 @@ from voxplain.types import (
     Explanation,
     Level,
     Quantity,
+    Role,
     Segment,
     SegmentAnalysis,
+    TextEmotion,
     Track,
+    Transcript,
     Verdict,
+    Word,
 )
 
 if TYPE_CHECKING:
     from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
+    from voxplain.text.roles import roles
 
 __version__ = "0.1.0"
 
@@ -52,14 +57,19 @@ __all__ = [
     "Explanation",
     "Level",
     "Quantity",
+    "Role",
     "Segment",
     "SegmentAnalysis",
+    "TextEmotion",
     "Track",
+    "Transcript",
     "Verdict",
+    "Word",
     "__version__",
     "analyze",
     "features",
     "load",
+    "roles",
     "whatif",
 ]
 
@@ -69,6 +79,10 @@ def __getattr__(name: str) -> Any:
         from voxplain import pipeline
 
         return getattr(pipeline, name)
+    if name == "roles":
+        from voxplain.text.roles import roles
+
+        return roles
     if name == "features":
         from voxplain.feature_table import features
 

@@ -35,11 +35,21 @@ def run(arguments: argparse.Namespace) -> int:
     from voxplain.training.embedded import EmbeddedRecipe
     from voxplain.training.evaluate import evaluate, table
     from voxplain.training.profiles import ProfilesRecipe, comparison
+    from voxplain.training.words.role_figures import evaluate as evaluate_segmenter
+    from voxplain.training.words.roles import SegmenterRecipe
 
-    kinds = {"embedded": EmbeddedRecipe, "profiles": ProfilesRecipe}
+    kinds = {
+        "embedded": EmbeddedRecipe,
+        "profiles": ProfilesRecipe,
+        "segmenter": SegmenterRecipe,
+    }
     recipe = load_recipe(arguments.recipe, kinds)
     if isinstance(recipe, ProfilesRecipe):
         print(comparison(arguments.model))
+        return 0
+    if isinstance(recipe, SegmenterRecipe):
+        found = evaluate_segmenter(recipe, folder=arguments.recipe.parent, model=arguments.model)
+        print(table(found))
         return 0
     figures = evaluate(
         recipe,

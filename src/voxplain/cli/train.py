@@ -1,4 +1,4 @@
-"""Train by a recipe: a model folder, norms, or profiles.
+"""Train by a recipe: a model folder, norms, profiles, or a model of words.
 
 example:
   voxplain train recipes/embedded/speech.yaml --root cremad=DIR --root emodb=DIR
@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from voxplain.config import load_recipe
 from voxplain.errors import ConfigError
@@ -54,32 +56,35 @@ def roots(arguments: argparse.Namespace) -> dict[str, Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Train, saying how far it is."""
     require("torch", extra="train")
-    from voxplain.training.embedded import EmbeddedRecipe, train
-    from voxplain.training.norms import NormsRecipe, estimate
-    from voxplain.training.profiles import ProfilesRecipe
-    from voxplain.training.profiles import estimate as estimate_profiles
-    from voxplain.training.saliency import SaliencyRecipe
-    from voxplain.training.saliency import train as train_network
+    from voxplain.training import embedded, norms, profiles, saliency
+    from voxplain.training.words import emotion, emphasis, roles
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    kinds = {
-        "embedded": EmbeddedRecipe,
-        "norms": NormsRecipe,
-        "profiles": ProfilesRecipe,
-        "saliency": SaliencyRecipe,
+    trained: dict[
+        str, tuple[type, Callable[..., Any], str]
+    ] = {  # kind of recipe -> what it fills, what it is for, and what that takes
+        "embedded": (embedded.EmbeddedRecipe, embedded.train, "roots cache jobs encoder"),
+        "emphasis": (emphasis.EmphasisRecipe, emphasis.train, "roots cache jobs"),
+        "norms": (norms.NormsRecipe, norms.estimate, "roots cache jobs"),
+        "profiles": (profiles.ProfilesRecipe, profiles.estimate, "roots cache jobs"),
+        "saliency": (saliency.SaliencyRecipe, saliency.train, "roots cache jobs"),
+        "segmenter": (roles.SegmenterRecipe, roles.train, "folder encoder"),
+        "text_emotion": (emotion.TextEmotionRecipe, emotion.train, "roots encoder"),
+        "text_encoder": (emotion.TextEncoderRecipe, emotion.train_encoder, "roots encoder"),
     }
-    recipe = load_recipe(arguments.recipe, kinds)
-    data = {"roots": roots(arguments), "cache": arguments.cache, "jobs": arguments.jobs}
-    if isinstance(recipe, NormsRecipe):
-        estimate(recipe, out=arguments.out, **data)
-        return 0
-    if isinstance(recipe, ProfilesRecipe):
-        estimate_profiles(recipe, out=arguments.out, **data)
-        return 0
-    if isinstance(recipe, SaliencyRecipe):
-        train_network(recipe, out=arguments.out, **data)
-        return 0
-    if arguments.encoder is None:
-        raise ConfigError(f"{arguments.recipe} needs --encoder DIR, a Whisper checkpoint folder")
-    train(recipe, encoder=arguments.encoder, out=arguments.out, **data)
+    recipe = load_recipe(arguments.recipe, {kind: one for kind, (one, _, _) in trained.items()})
+    ((train, takes),) = (
+        (act, names) for one, act, names in trained.values() if one is type(recipe)
+    )
+    given = {
+        "roots": roots(arguments),
+        "cache": arguments.cache,
+        "jobs": arguments.jobs,
+        "encoder": arguments.encoder,
+        "folder": arguments.recipe.parent,
+    }
+    options = {name: given[name] for name in takes.split()}
+    if options.get("encoder", ...) is None:
+        raise ConfigError(f"{arguments.recipe} needs --encoder DIR, the checkpoint to start from")
+    train(recipe, out=arguments.out, **options)
     return 0
