@@ -22,6 +22,12 @@ CALIBRATION = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_pulled_models(monkeypatch, tmp_path):
+    """Whatever recognisers the user has, the tests hear no words unless they say so."""
+    monkeypatch.setenv("VOXPLAIN_MODELS", str(tmp_path / "models"))
+
+
 @pytest.fixture(scope="session")
 def angry():
     """CREMA-D 1089_TIE_ANG_XX, 3.0 s, English; nine of ten listeners hear anger."""

@@ -1,6 +1,8 @@
-"""``voxplain study``: the tables and figures of the study beyond saliency, by one command."""
+"""``voxplain study``: the tables and figures of a study, by one command."""
 
+import csv
 import hashlib
+import itertools
 import json
 import shutil
 import xml.etree.ElementTree as Tree
@@ -11,6 +13,7 @@ from safetensors.torch import save_file
 
 from voxplain.cli import main
 from voxplain.models.saliency_cnn import SaliencyCNN
+from voxplain.training.studies.roles import controls, subject
 
 RECIPE = """
 kind: study
@@ -109,3 +112,78 @@ def test_a_model_that_knows_every_speaker_is_not_tried_on_them(workshop, tmp_pat
 def test_a_folder_without_a_model_is_an_error(workshop, tmp_path, capsys):
     assert study(workshop, tmp_path, model=tmp_path) == 4
     assert "holds no network" in capsys.readouterr().err
+
+
+# voxplain study roles ---------------------------------------------------------------------------
+
+PARTS = (["descriptive", "He fell off the {}. "], ["expressive", "I was {} about it."])
+SCENES, FEELINGS = ("stairs", "roof"), ("glad", "sorry")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A table of twelve accounts by six speakers, of two clips."""
+    path = tmp_path_factory.mktemp("told") / "accounts.csv"
+    columns = ["speaker", "stimulus", "intended", "evoked", "valence", "arousal"]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([*columns, "transcript", "roles"])
+        for speaker, clip in itertools.product(range(6), range(2)):
+            felt = (speaker + clip) % 3 % 2
+            words = (SCENES[clip], FEELINGS[felt])
+            parts = [
+                [kind, text.format(word)] for (kind, text), word in zip(PARTS, words, strict=True)
+            ]
+            row = [f"s{speaker}", SCENES[clip], ("fear", "happy")[clip], FEELINGS[felt], felt, 5]
+            writer.writerow([*row, "".join(text for _, text in parts), json.dumps(parts)])
+    return path
+
+
+def test_roles_by_one_command(told, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(subject, "_SEEDS", (0,))
+    monkeypatch.setattr(controls, "_SHUFFLES", 2)
+    monkeypatch.setattr(controls, "_ERRORS", (0.2,))
+    assert main(["study", "roles", str(told), "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "tables.md").read_text() == printed
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    row = figures["primary outcomes, roles by hand"]["known clips"]
+    assert (row["interaction"]["n"], row["interaction"]["speakers"]) == (12, 6)
+    assert row["interaction"]["value"] > 0.5
+    assert f"| **{next(iter(figures))}** | n | speakers | interaction |" in printed
+    for name in ("recognition.svg", "interactions.svg"):
+        assert Tree.parse(tmp_path / name).getroot().tag.endswith("svg")
+
+
+def test_marks_are_written_for_annotators_and_read_back(told, tmp_path, capsys):
+    assert main(["study", "roles", str(told), "--annotate", str(tmp_path)]) == 0
+    marks = tmp_path / "marks.csv"
+    lines = marks.read_text().splitlines()
+    assert lines[:3] == ["id,word,role", "2,He,descriptive", "2,fell,"]
+    marks.write_text("\n".join(line.replace("He,descriptive", "He,dull") for line in lines))
+    again = ["study", "roles", str(told), "--marks", str(marks), "--out", str(tmp_path / "out")]
+    assert main(again) == 2
+    assert "marks.csv, row 2: the role is 'dull'; give descriptive or" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["roles"], "roles takes a table: roles TABLE.csv"),
+        (["a.yaml", "b.csv", "--out", "o"], "a.yaml takes no table"),
+        (["a.yaml", "--out", "o"], "a study needs --model DIR"),
+        (["a.yaml", "--model", "m"], "a study needs --out DIR"),
+        (["roles", "none.csv", "--out", "o"], "none.csv can't be read as a table"),
+    ],
+)
+def test_what_is_missing_is_said(arguments, message, capsys):
+    assert main(["study", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_shows_both_kinds_of_study(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["study", "--help"])
+    shown = capsys.readouterr().out
+    assert "voxplain study recipes/beyond_saliency/cremad.yaml" in shown
+    assert "voxplain study roles accounts.csv --out results/" in shown

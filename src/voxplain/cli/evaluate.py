@@ -5,9 +5,11 @@ example:
                     --root emodb=DIR --root ravdess=DIR --model model/
 
   voxplain evaluate recipes/profiles/people.yaml --model FOLDER
+  voxplain evaluate recipes/words/emotion.yaml --root goemotions=DIR
+                    --root emobank=DIR --model FOLDER
 
 A root that the recipe does not name (--root ravdess=DIR) is judged zero-shot.
-Profiles need none.
+Profiles and the segmenter of roles need none.
 """
 
 from __future__ import annotations
@@ -35,28 +37,28 @@ def run(arguments: argparse.Namespace) -> int:
     from voxplain.training.embedded import EmbeddedRecipe
     from voxplain.training.evaluate import evaluate, table
     from voxplain.training.profiles import ProfilesRecipe, comparison
-    from voxplain.training.words.role_figures import evaluate as evaluate_segmenter
+    from voxplain.training.words import emotion_figures, role_figures
+    from voxplain.training.words.emotion import TextEmotionRecipe, TextEncoderRecipe
     from voxplain.training.words.roles import SegmenterRecipe
 
     kinds = {
         "embedded": EmbeddedRecipe,
         "profiles": ProfilesRecipe,
         "segmenter": SegmenterRecipe,
+        "text_emotion": TextEmotionRecipe,
+        "text_encoder": TextEncoderRecipe,
     }
     recipe = load_recipe(arguments.recipe, kinds)
-    if isinstance(recipe, ProfilesRecipe):
-        print(comparison(arguments.model))
-        return 0
-    if isinstance(recipe, SegmenterRecipe):
-        found = evaluate_segmenter(recipe, folder=arguments.recipe.parent, model=arguments.model)
-        print(table(found))
-        return 0
-    figures = evaluate(
-        recipe,
-        model=arguments.model,
-        roots=roots(arguments),
-        cache=arguments.cache,
-        jobs=arguments.jobs,
-    )
-    print(table(figures))
+    model, data = arguments.model, roots(arguments)
+    match recipe:
+        case ProfilesRecipe():
+            print(comparison(model))
+        case SegmenterRecipe():
+            folder = arguments.recipe.parent
+            print(table(role_figures.evaluate(recipe, folder=folder, model=model)))
+        case TextEmotionRecipe() | TextEncoderRecipe():
+            print(table(emotion_figures.evaluate(model, roots=data)))
+        case _:
+            options = {"cache": arguments.cache, "jobs": arguments.jobs}
+            print(table(evaluate(recipe, model=model, roots=data, **options)))
     return 0

@@ -1,48 +1,117 @@
-"""Do the reasons of a model hold the cues that experts expect? Tables and figures, by a recipe.
+"""Run a study by a recipe, or on your own accounts: tables and figures.
 
-example:
+examples:
   voxplain study recipes/beyond_saliency/cremad.yaml --root cremad=DIR
                  --model network/ --out results/
+  voxplain study roles accounts.csv --out results/
 
-The plan of the study is docs/studies/beyond_saliency_plan.md.
+A recipe asks whether the reasons of a model hold the cues that experts expect
+(docs/studies/beyond_saliency_plan.md). With "roles" and a table of accounts: what do the
+descriptive and the expressive parts of an account tell of the emotion that was intended, and of
+the one that was evoked (docs/studies/semantic_roles_plan.md)? Its columns are speaker, stimulus,
+intended, evoked, valence, arousal, transcript and/or audio, and perhaps id, register and roles.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from voxplain.cli._results import write
 from voxplain.cli.train import add_data, roots
 from voxplain.config import load_recipe
+from voxplain.errors import ConfigError
 from voxplain.plugins import require
 
 __all__ = ["add", "run"]
 
+_ROLES = Path("roles")
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/beyond_saliency/")
-    parser.add_argument("--model", type=Path, metavar="DIR", required=True, help="model folder")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="results folder")
+    parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/; or: roles")
+    parser.add_argument("accounts", type=Path, nargs="?", help="of roles: a table (CSV)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="model folder")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="results folder")
     add_data(parser)
+    own = parser.add_argument_group("of roles")
+    own.add_argument(
+        "--encoder", type=Path, metavar="DIR", help="Hugging Face text encoder instead of TF-IDF"
+    )
+    own.add_argument("--asr", metavar="NAME", help="transcriber of recordings without transcript")
+    own.add_argument("--language", default="en", metavar="XX", help="what is spoken (en)")
+    own.add_argument(
+        "--annotate", type=Path, metavar="DIR", help="only write files to mark roles in by hand"
+    )
+    own.add_argument(
+        "--marks", type=Path, metavar="FILE|DIR", help="such a table, or a folder of such TextGrids"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write tables and figures to the results folder; print all but those of single cues."""
     require("torch", extra="train")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    of_roles = arguments.recipe == _ROLES
+    if of_roles != bool(arguments.accounts):
+        raise ConfigError(
+            f"{arguments.recipe} takes {'a table: roles TABLE.csv' if of_roles else 'no table'}"
+        )
+    return _roles(arguments) if of_roles else _by_recipe(arguments)
+
+
+def _by_recipe(arguments: argparse.Namespace) -> int:
     from voxplain.training.evaluate import table
     from voxplain.training.study import StudyRecipe, study
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    model, out = _given(arguments, "model"), _given(arguments, "out")
     found = study(
         load_recipe(arguments.recipe, {"study": StudyRecipe}),
         roots=roots(arguments),
-        model=arguments.model,
-        out=arguments.out,
+        model=model,
+        out=out,
         jobs=arguments.jobs,
     )
-    write(arguments.out / "tables.md", table(found) + "\n")
+    write(out / "tables.md", table(found) + "\n")
     print(table({title: one for title, one in found.items() if not title.startswith("z of")}))
     return 0
+
+
+def _roles(arguments: argparse.Namespace) -> int:
+    from voxplain.pipeline import DEFAULT_MODEL
+    from voxplain.training.evaluate import table
+    from voxplain.training.role_study import study
+    from voxplain.training.studies.roles import accounts, marks
+    from voxplain.training.studies.roles.spoken import transcribed
+
+    told = transcribed(
+        accounts.read(arguments.accounts), asr=arguments.asr, language=arguments.language
+    )
+    if arguments.marks:
+        by_hand = marks.read(arguments.marks, told)
+        told = [replace(one, marks=by_hand.get(one.id, one.marks)) for one in told]
+    if arguments.annotate:
+        marks.export(told, arguments.annotate)
+        return 0
+    out = _given(arguments, "out")
+    found = study(
+        told,
+        encoder=arguments.encoder,
+        model=str(arguments.model or DEFAULT_MODEL),
+        roots=roots(arguments),
+        jobs=arguments.jobs,
+        out=out,
+    )
+    write(out / "tables.md", table(found) + "\n")
+    print(table(found))
+    return 0
+
+
+def _given(arguments: argparse.Namespace, name: str) -> Path:
+    value: Path | None = getattr(arguments, name)
+    if value is None:
+        raise ConfigError(f"a study needs --{name} DIR")
+    return value

@@ -20,7 +20,9 @@ __all__ = [
     "clustered_auroc",
     "clustered_mean",
     "detected",
+    "interval",
     "plausibility",
+    "samples",
     "sign_test",
 ]
 
@@ -71,7 +73,7 @@ def clustered_mean(
     known = np.isfinite(values) if minus is None else np.isfinite(values) | np.isfinite(minus)
     names, owner = np.unique(speakers[known], return_inverse=True)
     kind = np.unique(kinds[known], return_inverse=True)[1]
-    weights = np.concatenate([np.ones((1, len(names))), _weights(len(names))])
+    weights = np.concatenate([np.ones((1, len(names))), samples(len(names))])
 
     def means(parts: NDArray[np.float64]) -> NDArray[np.float64]:
         """(1 + draws, kinds)"""
@@ -87,7 +89,7 @@ def clustered_mean(
     counts = np.isfinite(found).sum(1)
     over = np.nansum(found, 1)
     whole, *drawn = np.divide(over, counts, out=np.full(len(over), np.nan), where=counts > 0)
-    return _interval(whole, drawn, level, n=int(known.sum()), speakers=len(names))
+    return interval(whole, drawn, level, n=int(known.sum()), speakers=len(names))
 
 
 def clustered_auroc(
@@ -106,7 +108,7 @@ def clustered_auroc(
     names, owner = np.unique(speakers[known], return_inverse=True)
     flags = wrong[known]
     members = np.equal.outer(np.arange(len(names)), owner).astype(float)
-    weights = np.concatenate([np.ones((1, len(names))), _weights(len(names))])
+    weights = np.concatenate([np.ones((1, len(names))), samples(len(names))])
     pairs = (weights @ members[:, flags].sum(1)) * (weights @ members[:, ~flags].sum(1))
 
     def chances(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,22 +120,23 @@ def clustered_auroc(
         return np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
 
     whole, *drawn = chances(scores) if minus is None else chances(scores) - chances(minus)
-    return _interval(whole, drawn, level, n=int(known.sum()), speakers=len(names))
+    return interval(whole, drawn, level, n=int(known.sum()), speakers=len(names))
 
 
 _DRAWS = 2000
 
 
-def _weights(speakers: int) -> NDArray[np.int64]:
+def samples(speakers: int) -> NDArray[np.int64]:
     """(draws, speakers) how often each is in the sample: speakers are drawn, not clips."""
     if not speakers:
         return np.zeros((0, 0), np.int64)
     return np.random.default_rng(0).multinomial(speakers, [1 / speakers] * speakers, _DRAWS)
 
 
-def _interval(
+def interval(
     whole: float, drawn: Sequence[float], level: float, *, n: int, speakers: int
 ) -> Interval:
+    """Of a figure and what the draws gave for it, where these are finite."""
     known = [value for value in drawn if np.isfinite(value)]
     low, high = np.quantile(known or [np.nan], [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(whole), float(low), float(high), n, speakers)

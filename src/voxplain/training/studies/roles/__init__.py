@@ -1,0 +1,1 @@
+"""The study of semantic roles, a file for each of its parts."""
