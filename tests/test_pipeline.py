@@ -17,6 +17,7 @@ import voxplain
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
 from voxplain.errors import AudioError, ConfigError, TooShort, UnknownName
+from voxplain.evidence.checking import check
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import judge
 from voxplain.models.profile import Profile
@@ -73,6 +74,25 @@ def test_an_angry_voice_unknown_to_the_model_sounds_angry(angry):
     assert 0 < segment.start < segment.end <= analysis.duration == pytest.approx(3.003, abs=0.01)
     assert segment.emotion == analysis.emotion
     assert analysis.descriptors.functionals["f0_mean_st"].reliable
+
+
+def test_a_transcript_tells_more_and_changes_nothing_else(angry):
+    pytest.importorskip("pocketsphinx")
+    plain = voxplain.analyze(angry)
+    told = voxplain.analyze(angry, transcript="That is exactly what happened!")
+    validate(told)
+    assert told.emotion == plain.emotion
+    assert told.explanation.moments == plain.explanation.moments
+    assert (plain.transcript, plain.roles, plain.text_emotion, plain.fusion) == (
+        None,
+        (),
+        None,
+        None,
+    )
+    assert told.fusion.shares["voice"] + told.fusion.shares["words"] == pytest.approx(1)
+    assert told.provenance["config"]["asr"] == "given"
+    assert [problem for claim in told.claims for problem in check(claim, told)] == []
+    assert voxplain.Analysis.from_dict(told.to_dict()).transcript == told.transcript
 
 
 @pytest.mark.parametrize("tracks", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,8 +23,12 @@ from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
 from voxplain.evidence.voice import Edit
 from voxplain.models.embedded import EmbeddedModel
+from voxplain.models.fusion import fuse
 from voxplain.models.judgement import abstain, judge, whole
 from voxplain.models.profile import Profile
+from voxplain.text.alignment import POCKETSPHINX
+from voxplain.text.content import Aligned, Recognised, told
+from voxplain.text.transcribers import Transcriber, choose
 from voxplain.types import (
     Analysis,
     Audio,
@@ -32,9 +37,12 @@ from voxplain.types import (
     Emotion,
     Level,
     Quantity,
+    Role,
     Segment,
     SegmentAnalysis,
+    TextEmotion,
     Track,
+    Transcript,
 )
 
 __all__ = ["DEFAULT_MODEL", "Analyzer", "Edit", "analyze", "analyze_each", "load", "whatif"]
@@ -81,10 +89,35 @@ def analyze(
     relative: bool = False,
     explain: str | None = "quick",
     why: str | None = None,
+    asr: str | None = None,
+    asr_model: str | None = None,
+    language: str | None = None,
+    transcript: str | os.PathLike[str] | None = None,
+    aligner: str | os.PathLike[str] = POCKETSPHINX,
 ) -> Analysis:
-    """How a recording sounds, and why; see ``load`` and ``Analyzer.analyze``."""
+    """How a recording sounds, what is said, and why; see ``load`` and ``Analyzer.analyze``.
+
+    ``asr`` is the name of a transcriber, or auto: a good one whose weights are there, if any is;
+    ``asr_model`` and ``language`` are for it. Raises what these raise.
+    """
     analyzer = load(model, reference_group=reference_group, speaker=speaker)
-    return analyzer.analyze(source, sampling_rate, relative=relative, explain=explain, why=why)
+    return analyzer.analyze(
+        source,
+        sampling_rate,
+        relative=relative,
+        explain=explain,
+        why=why,
+        transcriber=_transcriber(asr, asr_model, language),
+        transcript=transcript,
+        language=language,
+        aligner=aligner,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _transcriber(asr: str | None, model: str | None, language: str | None) -> Transcriber | None:
+    """Loaded once in each process; None without a name, and where auto finds none."""
+    return choose(asr, model=model, language=language)[0] if asr else None
 
 
 def whatif(
@@ -111,29 +144,52 @@ def analyze_each(
     relative: bool = False,
     explain: str | None = None,
     why: str | None = None,
+    asr: str | None = None,
+    asr_model: str | None = None,
+    language: str | None = None,
+    transcripts: Iterable[str | os.PathLike[str] | None] = (),
+    aligner: str | os.PathLike[str] = POCKETSPHINX,
     jobs: int = 1,
 ) -> Iterator[Analysis | VoxplainError]:
     """Analyse many recordings, in their order: an Analysis each, or the error it met.
 
-    ``jobs`` processes share the work; the numbers are those of one by one.
+    ``transcripts`` are those of the recordings, in their order, as far as there are any. ``jobs``
+    processes share the work; the numbers are those of one by one.
     """
     loading = (model, reference_group, tuple(speaker))
+    transcribing = (asr, asr_model, language)
     # What can't be loaded or asked for is not the recordings' fault.
     _loaded(*loading).check(explain=explain, why=why)
-    options = {"relative": relative, "explain": explain, "why": why}
-    one = functools.partial(_outcome, loading=loading, options=options)
+    _transcriber(*transcribing)
+    options = {
+        "relative": relative,
+        "explain": explain,
+        "why": why,
+        "language": language,
+        "aligner": aligner,
+    }
+    one = functools.partial(_outcome, loading=loading, transcribing=transcribing, options=options)
+    told = itertools.chain(transcripts, itertools.repeat(None))
     if jobs == 1:
-        yield from map(one, sources)
+        yield from map(one, sources, told)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(one, sources)
+        sources = list(sources)  # a pool asks for all at once, and there is no end of None
+        yield from pool.map(one, sources, itertools.islice(told, len(sources)))
 
 
 def _outcome(
-    source: Any, *, loading: tuple[Any, ...], options: Mapping[str, Any]
+    source: Any,
+    transcript: str | os.PathLike[str] | None,
+    *,
+    loading: tuple[Any, ...],
+    transcribing: tuple[str | None, str | None, str | None],
+    options: Mapping[str, Any],
 ) -> Analysis | VoxplainError:
     try:
-        return _loaded(*loading).analyze(source, **options)
+        return _loaded(*loading).analyze(
+            source, transcript=transcript, transcriber=_transcriber(*transcribing), **options
+        )
     except InputError as error:
         return error
 
@@ -180,6 +236,10 @@ class Analyzer:
         relative: bool = False,
         explain: str | None = "quick",
         why: str | None = None,
+        transcriber: Transcriber | None = None,
+        transcript: str | os.PathLike[str] | None = None,
+        language: str | None = None,
+        aligner: str | os.PathLike[str] = POCKETSPHINX,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
@@ -188,16 +248,25 @@ class Analyzer:
         which needs its ``sampling_rate`` in Hz. With ``relative``, levels and emotion of each
         stretch compare with the other stretches, as far as there is speech in them (one speaker).
         ``explain`` is quick, full or None; explained is the most probable label, or ``why`` that
-        one, in the stretch that speaks most for it. ``progress`` is called with the seconds that
-        each stretch ends at. Without usable speech the analysis abstains and says why.
+        one, in the stretch that speaks most for it. ``transcriber`` hears the words; or the
+        ``transcript`` is known, a text or the path of a file with one (plain text, TextGrid, SRT,
+        VTT, JSON), and its words, English unless ``language`` says otherwise, are found in the
+        recording by the ``aligner`` (see ``text.alignment.align``). ``progress`` is called with the
+        seconds that each stretch ends at. Without usable speech the analysis abstains and says why.
 
-        Raises AudioError or TooShort, ConfigError for an array without a sampling rate, and
-        UnknownName for an explanation or a label.
+        Raises AudioError or TooShort, ConfigError for an array without a sampling rate, UnknownName
+        for an explanation or a label, and TextError for a transcript that can't be of it.
         """
         self.check(explain=explain, why=why)
         name = read.source_name(source)
         listener = Listener()
         blocks = read.blocks(source, sampling_rate=sampling_rate)
+        said: Recognised | Aligned | None = None
+        if transcript is not None:
+            said = Aligned(transcript, language=language or "en", aligner=aligner)
+            blocks = said.blocks(blocks)
+        elif transcriber is not None:
+            said = Recognised(transcriber)
         stretches: list[Segment] = []
         emotions: list[Emotion] = []
         voices: dict[int, Embedding] = {}  # by stretch; what is no voice tells nothing of a speaker
@@ -213,6 +282,8 @@ class Analyzer:
                     heard = probability * segment.duration
                     if heard > telling.get(label, (0.0,))[0]:
                         telling[label] = heard, len(stretches), audio
+                if said is not None:
+                    said.hear(segment, audio)
                 stretches.append(segment)
                 emotions.append(emotion)
                 yield descriptors.tracks(audio, start=segment.start)
@@ -223,6 +294,7 @@ class Analyzer:
         for number, profile in profiles.items():
             emotions[number] = self._judge(voices[number], profile)
         everything = {**joined, "speech_activity": listener.activity()}
+        spoken = said.transcript(name) if said is not None else None
         conditions = descriptors.conditions_of(everything)
         measured = descriptors.functionals(everything, conditions=conditions)
         functionals = [
@@ -250,7 +322,7 @@ class Analyzer:
                 "model_sha256": self.model.sha256,
                 "config": {
                     "explain": explain,
-                    "asr": None,
+                    "asr": "given" if transcript is not None else spoken and spoken.source,
                     "reference": self.reference.name,
                     "relative": relative,
                     "speaker_seconds": round(self.speaker.seconds, 2) if self.speaker else 0.0,
@@ -262,7 +334,27 @@ class Analyzer:
             _, number, audio = telling[label]
             known = profiles.get(number, self.speaker)
             analysis = self._explained(analysis, label, number, audio, known, effort=explain)
+        if spoken is not None:
+            analysis = self._told(analysis, *told(spoken, everything))
         return dataclasses.replace(analysis, claims=claims(analysis))
+
+    def _told(
+        self,
+        analysis: Analysis,
+        transcript: Transcript,
+        roles: tuple[Role, ...],
+        words: TextEmotion,
+    ) -> Analysis:
+        """With what is said, and what that makes of how it sounds."""
+        both = fuse(
+            analysis.emotion,
+            words,
+            confidence=transcript.confidence,
+            calibration=self.model.calibration,
+        )
+        return dataclasses.replace(
+            analysis, transcript=transcript, roles=roles, text_emotion=words, fusion=both
+        )
 
     def _explained(
         self,

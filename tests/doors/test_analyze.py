@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,107 @@ def test_explanations_that_there_are_not(memo, folder, capsys, options, message)
         code, _, err = run(capsys, path, *options)
         assert code == 2
         assert message in err
+
+
+def test_a_transcript_adds_words_to_the_summary_the_document_and_the_page(memo, capsys):
+    pytest.importorskip("pocketsphinx")
+    text = memo.with_suffix(".txt")
+    text.write_text("That is exactly what happened.\n")
+    code, out, _ = run(capsys, memo, "--transcript", text)
+    assert code == 0
+    assert "Said (*stressed*, [the speaker's own reaction], ?not surely recognised?):" in out
+    assert max(map(len, out.splitlines())) < 80
+    document = json.loads((memo.parent / "memo.voxplain.json").read_text())
+    words = document["transcript"]["words"]
+    assert [word["text"] for word in words] == ["That", "is", "exactly", "what", "happened."]
+    assert all(a["end"] <= b["start"] + 0.011 for a, b in pairwise(words))
+    assert document["provenance"]["config"]["asr"] == "given"
+    told = [claim["text"] for claim in document["claims"]]
+    assert any(one.startswith("The words alone sound") for one in told)
+    page = (memo.parent / "memo.voxplain.html").read_text()
+    assert 'id="transcript.words.2"' in page
+
+
+def test_a_recogniser_hears_words(memo, capsys):
+    pytest.importorskip("pocketsphinx")
+    code, out, _ = run(capsys, memo, "--json", "--asr", "pocketsphinx")
+    document = json.loads(out)
+    assert code == 0
+    assert document["transcript"]["source"] == document["provenance"]["config"]["asr"]
+    start, end = document["segments"][0]["start"], document["segments"][0]["end"]
+    for word in document["transcript"]["words"]:
+        assert start - 0.05 <= word["start"] < word["end"] <= end + 0.05
+        assert 0 <= word["confidence"] <= 1
+
+
+def test_without_a_good_recogniser_the_words_are_left_out_and_it_says_how_to_get_one(memo, capsys):
+    _, out, err = run(capsys, memo)
+    assert "the words were left out" in err
+    assert "Said" not in out
+    assert json.loads((memo.parent / "memo.voxplain.json").read_text())["transcript"] is None
+    _, _, err = run(capsys, memo, "--asr", "none", "--force")
+    assert "words" not in err
+
+
+def test_several_recordings_have_transcripts_of_their_names(folder, tmp_path, capsys):
+    pytest.importorskip("pocketsphinx")
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("Maybe tomorrow it will be cold")
+    code, out, _ = run(capsys, folder, "--json", "--transcript", texts)
+    good, bad = map(json.loads, out.splitlines())
+    assert code == 1
+    assert len(good["transcript"]["words"]) == 6
+    assert f"{texts / 'b.txt'} can't be read" in bad["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no words; give what is said"),
+        ("🙂 🙃", "has no words; give what is said"),
+        ("word " * 10_000, "10000 words"),
+    ],
+)
+def test_a_transcript_that_cannot_be_of_the_recording(text, message, memo, capsys):
+    pytest.importorskip("pocketsphinx")
+    file = memo.with_suffix(".txt")
+    file.write_text(text, encoding="utf-8")
+    code, out, err = run(capsys, memo, "--transcript", file)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_transcript_that_is_not_english_is_shown_and_left_out_of_account(memo, capsys):
+    pytest.importorskip("pocketsphinx")
+    file = memo.with_suffix(".txt")
+    file.write_text("هذا بالضبط ما حدث", encoding="utf-8")
+    code, out, _ = run(capsys, memo, "--json", "--transcript", file)
+    document = json.loads(out)
+    assert code == 0
+    assert document["transcript"]["text"] == "هذا بالضبط ما حدث"
+    assert document["transcript"]["warnings"]
+    assert document["text_emotion"]["categories"] == {}
+    assert document["fusion"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--transcript", "memo.txt", "--asr", "auto"), "leave out --asr, or --transcript"),
+        (("--asr", "auto", "--asr-model", "x"), "needs the name of its recogniser, not auto"),
+    ],
+)
+def test_words_from_two_places(options, message, memo, capsys):
+    code, out, err = run(capsys, memo, *options)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_transcript_for_several_recordings_is_a_folder(folder, capsys):
+    code, _, err = run(capsys, folder, "--transcript", folder / "a.opus")
+    assert code == 2
+    assert "is not a folder; for several recordings give a folder of files" in err
 
 
 def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):

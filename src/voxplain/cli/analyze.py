@@ -6,6 +6,7 @@ examples:
   voxplain analyze memo.m4a --why fear   why fear, or why not
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
   voxplain analyze talk.wav --relative   each part against the rest of the talk
+  voxplain analyze memo.m4a --transcript memo.txt   the words, too, and their stress
   cat memo.wav | voxplain analyze -      standard input
 """
 
@@ -36,6 +37,8 @@ from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
+from voxplain.text.alignment import POCKETSPHINX
+from voxplain.text.transcribers import Transcriber, choose
 from voxplain.types import Analysis, Audio, Counterfactual, Segment
 
 __all__ = ["add", "run"]
@@ -58,6 +61,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--why", metavar="LABEL", help="explain this emotion instead of the most probable one"
     )
+    parser.add_argument(
+        "--asr",
+        choices=("none", "auto", *plugins.names("transcribers")),
+        help="what hears the words (default auto: a good one whose weights are there; none with "
+        "--json or for several recordings)",
+    )
+    parser.add_argument(
+        "--asr-model", metavar="NAME", help="its weights: pulled by voxplain models, or a folder"
+    )
+    parser.add_argument(
+        "--transcript",
+        type=Path,
+        metavar="PATH",
+        help="what is said: .txt, .TextGrid, .srt, .vtt or .json; for several recordings a folder "
+        "of such files with the same names",
+    )
+    parser.add_argument(
+        "--aligner",
+        default=POCKETSPHINX,
+        metavar="DIR",
+        help="a Hugging Face CTC checkpoint that finds the words (default pocketsphinx: en, de)",
+    )
+    parser.add_argument("--language", metavar="XX", help="of the words, such as en or de")
     parser.add_argument(
         "--report",
         action="append",
@@ -83,6 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--jobs must be at least 1, not {arguments.jobs}")
     if arguments.why and arguments.explain == "none":
         raise ConfigError("--why explains a label; leave out --explain none, or --why")
+    if arguments.transcript is not None and arguments.asr not in (None, "none"):
+        raise ConfigError("--transcript gives the words; leave out --asr, or --transcript")
     one_file = len(arguments.path) == 1 and not Path(arguments.path[0]).is_dir()
     return _one(arguments) if one_file else _many(arguments)
 
@@ -101,6 +129,10 @@ def _one(arguments: argparse.Namespace) -> int:
             relative=arguments.relative,
             explain=_effort(arguments, "none" if arguments.json else "quick"),
             why=arguments.why,
+            transcriber=_transcriber(arguments),
+            transcript=arguments.transcript,
+            language=arguments.language,
+            aligner=arguments.aligner,
             progress=bar.reach,
         )
     if arguments.json:
@@ -113,6 +145,17 @@ def _one(arguments: argparse.Namespace) -> int:
     (result,) = result_paths([path], root=path.parent, out=arguments.out)
     _write_reports(analysis, source, result, ("json", "html"), arguments)
     return 0
+
+
+def _transcriber(arguments: argparse.Namespace) -> Transcriber | None:
+    """Of one recording."""
+    asr = arguments.asr or ("none" if arguments.json or arguments.transcript else "auto")
+    if asr == "none":
+        return None
+    found, reason = choose(asr, model=arguments.asr_model, language=arguments.language)
+    if reason:
+        print(reason, file=sys.stderr)
+    return found
 
 
 def _effort(arguments: argparse.Namespace, default: str) -> str | None:
@@ -190,6 +233,11 @@ def _many(arguments: argparse.Namespace) -> int:
             relative=arguments.relative,
             explain=_effort(arguments, "none"),
             why=arguments.why,
+            asr=None if arguments.asr == "none" else arguments.asr,
+            asr_model=arguments.asr_model,
+            language=arguments.language,
+            transcripts=_transcripts(arguments.transcript, sources),
+            aligner=arguments.aligner,
             model=arguments.model,
             reference_group=arguments.reference_group or "adults",
             speaker=arguments.reference,
@@ -212,6 +260,22 @@ def _many(arguments: argparse.Namespace) -> int:
     if failed:
         print(f"{failed} of {len(sources)} files failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _transcripts(folder: Path | None, sources: list[Path]) -> list[Path]:
+    """Of each recording the file of the same name in a folder; the plain text where there is none.
+
+    Raises ConfigError for what is not a folder.
+    """
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise ConfigError(
+            f"--transcript {folder} is not a folder; for several recordings give a folder of files "
+            "with their names"
+        )
+    named = {path.stem: path for path in sorted(folder.iterdir())}
+    return [named.get(source.stem, folder / f"{source.stem}.txt") for source in sources]
 
 
 def _expand(paths: list[str]) -> Iterator[Path]:
