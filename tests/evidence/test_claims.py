@@ -8,8 +8,10 @@ import pytest
 
 from voxplain.evidence.checking import check
 from voxplain.evidence.claims import claims
+from voxplain.evidence.grounds import STRESS
 from voxplain.labels import CANONICAL
 from voxplain.models.judgement import abstain
+from voxplain.text.emphasis import CUES
 from voxplain.types import Analysis, Descriptors, Emotion, Removal, Verdict
 
 ADULTS = "against adults (CREMA-D, EMO-DB; acted)"
@@ -71,6 +73,10 @@ def test_all_that_was_found_is_told_the_strongest_reasons_first(by_hand):
         "emotion.verdict", "emotion.categories.angry", "emotion.categories.fear"
     )  # fmt: skip
     assert found[12].evidence[1] == "descriptors.functionals.f0_mean_hz"
+
+
+def test_every_cue_of_stress_has_a_name_in_sentences():
+    assert STRESS.keys() == CUES.keys()
 
 
 def test_what_is_said_follows_how_it_sounds(by_hand, in_words):

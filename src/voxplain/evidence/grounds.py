@@ -38,6 +38,7 @@ STRESS = {
     "lengthening": "length for its letters",
     "pause": "pause around it",
     "tilt": "high-frequency energy",
+    "total_loudness": "total loudness",
 }
 """Cue of a stressed word -> what it is called in a sentence."""
 
