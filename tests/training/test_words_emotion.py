@@ -217,8 +217,8 @@ def test_thresholds_are_those_of_the_highest_f1():
 
 
 @pytest.fixture(scope="module")
-def texts(pytestconfig):
-    """Where the corpora of texts lie, as tests/conftest.py looks for those of speech."""
+def texts():
+    """Where the corpora of texts lie."""
     folder = Path(__file__).parents[3] / "shared/data/text"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")

@@ -1,13 +1,12 @@
 """Descriptors beside stored values of Praat and openSMILE (benchmarks/agreement.py --store)."""
 
 import csv
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import voxplain
 from voxplain.descriptors.backends.voxplain import Measurement
 
 HERE = Path(__file__).parent
@@ -90,14 +89,9 @@ def ours():
     found = {}
     for corpus in ("cremad", "emodb"):
         files = dict.fromkeys(row["file"] for row in RECORDINGS if row["corpus"] == corpus)
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            measured = pool.map(_values, [SPEECH / corpus / file for file in files], chunksize=16)
-            found[corpus] = dict(zip(files, measured, strict=True))
+        table = voxplain.features([SPEECH / corpus / file for file in files], jobs=2)
+        found[corpus] = dict(zip(files, table.to_dict("records"), strict=True))
     return found
-
-
-def _values(path):
-    return {name: quantity.value for name, quantity in Measurement(path).functionals().items()}
 
 
 @pytest.mark.parametrize("corpus", ["cremad", "emodb"])

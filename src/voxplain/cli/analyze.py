@@ -6,7 +6,7 @@ examples:
   voxplain analyze memo.m4a --why fear   why fear, or why not
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
   voxplain analyze talk.wav --relative   each part against the rest of the talk
-  voxplain analyze memo.m4a --transcript memo.txt   the words, too, and their stress
+  voxplain analyze memo.m4a --transcript memo.txt   with the words
   cat memo.wav | voxplain analyze -      standard input
 """
 
