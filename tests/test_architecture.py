@@ -34,7 +34,7 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
     "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
     "voxplain.backbones.embedded", "voxplain.backbones.log_mel", "voxplain.text.content",
-    "voxplain.text.roles.embedded",
+    "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 

@@ -3,8 +3,9 @@
     python recipes/semantic_roles/design.py > recipes/semantic_roles/design.csv
 
 A narrator tells of six clips, one of each intended emotion, as in arXiv 2510.03060; which of the
-four clips of an emotion is drawn. What a clip evokes is the intended emotion in six of ten cases and
-any of the others in four. Valence and arousal (1 to 9) scatter around those of the evoked emotion.
+four clips of an emotion is drawn. What a clip evokes is the intended emotion in six of ten cases
+and any of the others in four. Valence and arousal (1 to 9) scatter around those of the evoked
+emotion.
 The texts follow the row: see README.md.
 """
 

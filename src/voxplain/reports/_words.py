@@ -70,9 +70,10 @@ LIMITS = (
 ORIGIN = (
     "voxplain is Apache-2.0. Its embedded model holds layers of OpenAI Whisper tiny.en (MIT) and "
     "learned from CREMA-D (ODbL 1.0) and EMO-DB (CC0); the norms derive from both (ODbL 1.0); the "
-    "speech detector is Silero VAD (MIT). Words are read by models that start from all-MiniLM-L6-v2 "
-    "(Apache-2.0) and learned from GoEmotions (Apache-2.0), EmoBank (CC BY-SA 4.0), the Helsinki "
-    "Prosody Corpus (CC BY 4.0) and CREMA-D. The recording keeps the rights it has."
+    "speech detector is Silero VAD (MIT). Words are read by models that start from "
+    "all-MiniLM-L6-v2 (Apache-2.0) and learned from GoEmotions (Apache-2.0), EmoBank (CC BY-SA "
+    "4.0), the Helsinki Prosody Corpus (CC BY 4.0) and CREMA-D. The recording keeps the rights it "
+    "has."
 )
 """Licences of what the report stands on."""
 
