@@ -213,6 +213,7 @@ def test_a_transcript_that_is_not_english_is_shown_and_left_out_of_account(memo,
     assert document["transcript"]["text"] == "هذا بالضبط ما حدث"
     assert document["transcript"]["warnings"]
     assert document["text_emotion"]["categories"] == {}
+    assert document["roles"] == []
     assert document["fusion"] is None
 
 

@@ -99,5 +99,5 @@ def test_unsure_words_are_left_out_of_account(tracks):
     found, roles, emotion = told(unsure, tracks)
     assert roles == ()
     assert emotion.categories == {}
-    assert emotion.reason == "they are not surely recognised (confidence 0.41)"
+    assert emotion.reason == "they are not surely what is said (confidence 0.41)"
     assert len(found.words) == 5

@@ -28,21 +28,26 @@ def told(
 ) -> tuple[Transcript, tuple[Role, ...], TextEmotion]:
     """The transcript with stress and roles at its words, the roles, and what the words say.
 
-    ``tracks`` are those of the recording. Of words that are not surely recognised nothing is said
-    but what they are: no roles, and a TextEmotion that gives the reason.
+    ``tracks`` are those of the recording. Of words that are not surely recognised, and of those
+    that are hardly English, nothing is said but how they are spoken: no roles, and a TextEmotion
+    that gives the reason.
     """
     words = prominence(transcript.words, tracks)
-    if not transcript.confidence >= LEAST_CONFIDENCE:
-        sure = f"they are not surely recognised (confidence {transcript.confidence:.2f})"
-        nothing = TextEmotion({}, None, None, None, sure)
-        return dataclasses.replace(transcript, words=words), (), nothing
+    sure = transcript.confidence >= LEAST_CONFIDENCE
+    said = emotion.read(words) if sure else _unsure(transcript.confidence)
+    if said.reason is not None:
+        return dataclasses.replace(transcript, words=words), (), said
     chances = weights(transcript.text, spans=transcript.spans)
     words = tuple(
         dataclasses.replace(word, expressive=one.expressive)
         for word, one in zip(words, chances, strict=True)
     )
-    found = dataclasses.replace(transcript, words=words)
-    return found, roles(transcript.text), emotion.read(words)
+    return dataclasses.replace(transcript, words=words), roles(transcript.text), said
+
+
+def _unsure(confidence: float) -> TextEmotion:
+    reason = f"they are not surely what is said (confidence {confidence:.2f})"
+    return TextEmotion({}, None, None, None, reason)
 
 
 class Recognised:
