@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from voxplain.errors import BadReply
 from voxplain.llms import LLM, Message, ScoringLLM
 from voxplain.text.roles.clauses import may_begin, words
+from voxplain.text.roles.embedded import KINDS
 from voxplain.types import Role
 
 __all__ = ["by_likelihood", "segment"]
 
-_KINDS = ("descriptive", "expressive")
 _GUIDELINE = """\
 Transcripts of spoken accounts tell what happened and how it affects who speaks. A passage is
 
@@ -70,7 +70,7 @@ _SCHEMA = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "role": {"type": "string", "enum": list(_KINDS)},
+                    "role": {"type": "string", "enum": list(KINDS)},
                     "text": {"type": "string"},
                 },
                 "required": ["role", "text"],
@@ -133,7 +133,7 @@ def by_likelihood(text: str, *, llm: ScoringLLM) -> tuple[Role, ...]:
         around = text[max(0, start - _CONTEXT) : end + _CONTEXT]
         odds = np.exp(_scores(text[start:end], around=around, llm=llm) - usual)
         best = int(odds.argmax())
-        marks.append(_Mark(start, _KINDS[best], float(odds[best] / odds.sum())))
+        marks.append(_Mark(start, KINDS[best], float(odds[best] / odds.sum())))
     return _roles(marks, len(text))
 
 
@@ -218,7 +218,7 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
 
 def _scores(passage: str, *, around: str, llm: ScoringLLM) -> NDArray[np.float64]:
     asked = _asked(_QUESTION, {"transcript": around, "passage": passage})
-    return llm.likelihoods(asked, _KINDS)
+    return llm.likelihoods(asked, KINDS)
 
 
 def _roles(marks: Iterable[_Mark], length: int) -> tuple[Role, ...]:

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.text.roles.clauses import words
+from voxplain.text.roles.embedded import KINDS
 from voxplain.types import Role
 
 __all__ = ["KINDS", "boundary_f1", "compared", "kappa", "kinds", "macro_f1"]
-
-KINDS = ("descriptive", "expressive")
 
 Counts = NDArray[np.float64]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,14 @@ from voxplain.text.roles.clauses import bare, words
 from voxplain.text.roles.embedded import KINDS, Segmenter
 from voxplain.training.evaluation.material import Section
 from voxplain.training.metrics import Interval, expected_calibration_error, speaker_interval
-from voxplain.training.words.agreement import boundary_f1, compared, kappa, kinds, macro_f1
+from voxplain.training.words.agreement import (
+    Counts,
+    boundary_f1,
+    compared,
+    kappa,
+    kinds,
+    macro_f1,
+)
 from voxplain.training.words.role_accounts import Account, accounts, worn
 from voxplain.training.words.roles import SegmenterRecipe
 
@@ -123,13 +132,18 @@ def _figures(told: Sequence[Account], judge: Judge) -> dict[str, Interval]:
     narrators = [one.narrator for one in told]
     return {
         name: speaker_interval(
-            lambda some, _, metric=metric: float(metric(some.sum(0))),  # type: ignore[misc]
+            partial(_of_all, metric),
             counts,
             counts,
             speakers=narrators,
         )
         for name, metric in METRICS.items()
     }
+
+
+def _of_all(metric: Callable[[Counts], Any], counts: Counts, _: Counts) -> float:
+    """A measure of agreement of some accounts taken together."""
+    return float(metric(counts.sum(0)))
 
 
 def _calibration(told: Sequence[Account], of: Callable[[Account], Segmenter]) -> Interval:
