@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio import read
-from voxplain.backbones.log_mel import log_mel
+from voxplain.audio.log_mel import log_mel
 from voxplain.cli.train import roots
 from voxplain.descriptors._levels import Reference
 from voxplain.descriptors.backends.voxplain import Measurement

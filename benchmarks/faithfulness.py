@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
-from voxplain.backbones.log_mel import FRAME_SHIFT, log_mel
+from voxplain.audio.log_mel import FRAME_SHIFT, log_mel
 from voxplain.cli.train import add_data, roots
 from voxplain.evidence import faithfulness
 from voxplain.evidence.explanation import saliency

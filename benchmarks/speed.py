@@ -172,7 +172,7 @@ def _occlusions(waveform: np.ndarray) -> tuple[float, float, float]:
     import torch
     from captum.attr import Occlusion
 
-    from voxplain.backbones.log_mel import log_mel
+    from voxplain.audio.log_mel import log_mel
     from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
     from voxplain.explainers import occlusion
 

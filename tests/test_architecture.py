@@ -33,7 +33,7 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
     "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
-    "voxplain.backbones.embedded", "voxplain.backbones.log_mel", "voxplain.text.content",
+    "voxplain.backbones.embedded", "voxplain.audio.log_mel", "voxplain.text.content",
     "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")

@@ -1,6 +1,8 @@
 """A recipe is filled in exactly as written, or refused with the place and the key."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -22,7 +24,21 @@ class Other:
     name: str = ""
 
 
-KINDS = {"recipe": Recipe, "other": Other}
+@dataclass(frozen=True)
+class Steps:
+    rate: float
+    epochs: int = 3
+
+
+@dataclass(frozen=True)
+class Sectioned:
+    steps: Steps
+    pooling: Literal["mean", "attentive"] = "mean"
+    dev: float | None = None
+    merge: Mapping[str, str] = field(default_factory=dict)
+
+
+KINDS = {"recipe": Recipe, "other": Other, "sectioned": Sectioned}
 
 
 @pytest.fixture
@@ -107,7 +123,9 @@ def test_the_place_is_the_file(written):
 
 @pytest.mark.parametrize("text", ["kind: recipie\n", "kind: [recipe]\n", "name: a\n", "{}\n"])
 def test_an_unknown_kind_is_refused(written, text):
-    with pytest.raises(UnknownName, match=r"unknown recipe kind .*; available: other, recipe\."):
+    with pytest.raises(
+        UnknownName, match=r"unknown recipe kind .*; available: other, recipe, sectioned\."
+    ):
         load_recipe(written(text), KINDS)
 
 
@@ -140,3 +158,39 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_folder_is_no_recipe(tmp_path):
     with pytest.raises(ConfigError, match="can't be read: "):
         load_recipe(tmp_path, KINDS)
+
+
+SECTIONED = "kind: sectioned\nsteps:\n  rate: 1e-4\n"
+
+
+def test_a_recipe_has_sections_and_small_numbers_need_no_point(written):
+    assert load_recipe(written(SECTIONED), KINDS) == Sectioned(Steps(0.0001))
+
+
+def test_changes_come_after_what_is_written(written):
+    changes = ["steps.epochs=7", "steps.rate=5e-05", "pooling=attentive", "dev=0.2"]
+    changes.append("merge={excited: happy}")
+    found = load_recipe(written(SECTIONED), KINDS, changes=changes)
+    assert found == Sectioned(Steps(0.00005, 7), "attentive", 0.2, {"excited": "happy"})
+    assert load_recipe(written(SECTIONED + "dev: 1\n"), KINDS, changes=["dev=null"]).dev is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("steps.epochs", "a change of a recipe is key=value, not 'steps.epochs'"),
+        ("=3", "a change of a recipe is key=value, not '=3'"),
+        ("steps.epoch=3", "steps: unknown key 'epoch'; .* Did you mean 'epochs'"),
+        ("pooling.kind=mean", "'pooling' is no section of the recipe"),
+        ("steps=3", "steps must be a section of keys, not 3"),
+        ("steps.epochs=[", "the value is not valid YAML"),
+        ("pooling=men", "unknown value 'men'; available: attentive, mean. Did you mean 'mean'"),
+        ("dev=much", "dev must be float, not 'much'"),
+        ("merge=happy", "merge must be a mapping, not 'happy'"),
+        ("merge={excited: 3}", "merge: excited must be str, not 3"),
+    ],
+)
+def test_a_change_that_does_not_fit(written, change, message):
+    path = written(SECTIONED + "pooling: mean\n")
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(path, KINDS, changes=[change])

@@ -22,6 +22,7 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "ArtifactError": (503, 4),
     "WeightsMissing": (503, 4),
     "ChecksumMismatch": (503, 4),
+    "HeadNotLoaded": (503, 4),
     "CorpusNotFound": (503, 4),
     "BackendError": (502, 5),
     "BackendTimeout": (504, 5),

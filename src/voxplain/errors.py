@@ -12,6 +12,7 @@
     ├─ ArtifactError                  a model or a corpus is missing or wrong
     │  ├─ WeightsMissing
     │  ├─ ChecksumMismatch
+    │  ├─ HeadNotLoaded               a checkpoint whose head, or its labels, are not those it needs
     │  └─ CorpusNotFound
     └─ BackendError                   a language model or its server
        ├─ BackendTimeout              did not answer in time
@@ -37,6 +38,7 @@ __all__ = [
     "ChecksumMismatch",
     "ConfigError",
     "CorpusNotFound",
+    "HeadNotLoaded",
     "InputError",
     "MissingExtra",
     "OutputError",
@@ -115,6 +117,10 @@ class WeightsMissing(ArtifactError):
 
 class ChecksumMismatch(ArtifactError):
     """A model file differs from the one its card describes."""
+
+
+class HeadNotLoaded(ArtifactError):
+    """A checkpoint without all weights of its head, or whose outputs are in an unknown order."""
 
 
 class CorpusNotFound(ArtifactError):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["CANONICAL", "EMBEDDED", "phrase"]
+__all__ = ["CANONICAL", "EMBEDDED", "KNOWN", "phrase"]
 
 EMBEDDED = ("angry", "disgust", "fear", "happy", "neutral", "sad")
 """Label order of the embedded model."""
 
 CANONICAL = (*EMBEDDED, "surprise", "calm", "boredom")
-"""Every label a corpus may map to."""
+"""The labels that voxplain speaks of."""
+
+KNOWN = (*CANONICAL, "contempt", "excited", "frustrated", "amused", "sleepy")
+"""Every label a corpus may map to, and a foreign model may have."""
 
 _ADJECTIVES = {
     "disgust": "disgusted",
     "fear": "fearful",
     "surprise": "surprised",
     "boredom": "bored",
+    "contempt": "contemptuous",
 }
 
 

@@ -18,11 +18,14 @@ from voxplain.errors import MissingExtra, UnknownName
 __all__ = ["FOLDERS", "find", "names", "require"]
 
 FOLDERS = {
+    "backbones": "voxplain.backbones",
     "backends": "voxplain.descriptors.backends",
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
     "explainers": "voxplain.explainers",
+    "formats": "voxplain.models.formats",
     "llms": "voxplain.llms",
+    "metrics": "voxplain.training.metrics",
     "reports": "voxplain.reports",
     "transcribers": "voxplain.text.transcribers",
 }

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from voxplain.audio.log_mel import log_mel
 from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone
-from voxplain.backbones.log_mel import log_mel
 from voxplain.types import Audio
 
 

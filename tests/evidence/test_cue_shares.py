@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from voxplain.audio.log_mel import log_mel
 from voxplain.audio.read import read
-from voxplain.backbones.log_mel import log_mel
 from voxplain.descriptors._levels import Norm, Reference
 from voxplain.evidence.cue_shares import cue_shares
 from voxplain.evidence.voice import Edit, Voice

@@ -8,8 +8,8 @@ import pytest
 
 import voxplain
 from voxplain import descriptors
+from voxplain.audio.log_mel import FRAME_SHIFT, log_mel
 from voxplain.audio.read import read
-from voxplain.backbones.log_mel import FRAME_SHIFT, log_mel
 from voxplain.descriptors._levels import Reference
 from voxplain.errors import UnknownName
 from voxplain.evidence.explanation import Case, explained, saliency

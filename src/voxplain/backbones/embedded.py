@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import FRAME_SHIFT, log_mel
+from voxplain.audio.log_mel import FRAME_SHIFT, log_mel
 from voxplain.types import Audio, Embedding
 
 __all__ = ["LONGEST", "STATE_SHIFT", "EmbeddedBackbone", "session"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import log_mel
+from voxplain.audio.log_mel import log_mel
 from voxplain.descriptors._levels import Reference
 from voxplain.evidence.voice import AXES, Edit, Voice
 from voxplain.explainers import Forward, shapley

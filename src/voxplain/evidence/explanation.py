@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import FRAME_SHIFT, band_edges, log_mel
+from voxplain.audio.log_mel import FRAME_SHIFT, band_edges, log_mel
 from voxplain.descriptors._levels import Reference
 from voxplain.errors import AudioError, UnknownName
 from voxplain.evidence import cues, faithfulness

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio import read
-from voxplain.backbones.log_mel import log_mel
+from voxplain.audio.log_mel import log_mel
 from voxplain.plugins import require
 from voxplain.training.hearing import of_each
 

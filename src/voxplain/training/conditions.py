@@ -15,7 +15,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import SAMPLING_RATE
+from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.training.sounds import babble, colour
 
 __all__ = [

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from voxplain import __version__
-from voxplain.backbones.log_mel import BANDS
+from voxplain.audio.log_mel import BANDS
 from voxplain.backbones.whisper import StateEncoder, WhisperEncoder
 from voxplain.errors import ConfigError
 from voxplain.models.calibration import Calibration

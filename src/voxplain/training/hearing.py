@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
+from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.backbones.embedded import EmbeddedBackbone
-from voxplain.backbones.log_mel import SAMPLING_RATE
 from voxplain.errors import ConfigError
 from voxplain.plugins import find, require
 from voxplain.training.conditions import Condition, Voices

@@ -23,7 +23,7 @@ from safetensors.torch import load, save_file
 from torch.nn import functional
 
 from voxplain.audio import read
-from voxplain.backbones.log_mel import SAMPLING_RATE, _slaney_hz, _slaney_mel
+from voxplain.audio.log_mel import SAMPLING_RATE, _slaney_hz, _slaney_mel
 from voxplain.errors import ArtifactError, ConfigError, WeightsMissing
 from voxplain.explainers import Grid
 from voxplain.models.saliency_cnn import SaliencyCNN

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import SAMPLING_RATE
+from voxplain.audio.log_mel import SAMPLING_RATE
 
 __all__ = ["SOUNDS", "babble", "colour", "music", "sound", "tones"]
 

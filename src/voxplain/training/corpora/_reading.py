@@ -43,13 +43,35 @@ class Utterance:
     corpus: str
     speaker: str
     """Unique over all corpora."""
+    """Empty where nobody knows."""
     sex: str
-    """"female" or "male", as the corpus says."""
+    """"female" or "male", as the corpus says; empty where it doesn't."""
     emotion: str
-    """A label of ``voxplain.labels.CANONICAL``."""
+    """A label of ``voxplain.labels.KNOWN``; empty where the corpus's own has no place there."""
     sentence: str
+    """Which of the corpus's sentences, or else the words; empty where nobody knows."""
     ratings: Ratings | None = None
     """None where nobody was asked."""
+    label: str = ""
+    """As the corpus writes it."""
+    text: str = ""
+    """What is said."""
+    start: float = 0.0
+    """Seconds in the file."""
+    end: float | None = None
+    """Seconds in the file; None is its end."""
+    split: str = ""
+    """Where the corpus's own partition puts it: train, dev, test, test2 ..."""
+    session: str = ""
+    """What was recorded together: a session, a dialogue."""
+    turn: int = 0
+    """Which of the session's."""
+    dimensions: Mapping[str, float] | None = None
+    """Mean ratings of valence, arousal and dominance, as far as there are, in [0, 1]."""
+    strength: str = ""
+    """How strongly it was to be portrayed, as the corpus says: low, normal, strong ..."""
+    language: str = ""
+    """ISO 639-1; empty is that of the corpus."""
 
 
 def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:

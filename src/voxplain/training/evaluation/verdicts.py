@@ -12,7 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from voxplain.audio import read
-from voxplain.backbones.log_mel import SAMPLING_RATE
+from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.models.calibration import softmax
 from voxplain.models.judgement import MOST_LABELS
 from voxplain.pipeline import load

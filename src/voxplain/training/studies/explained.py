@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.backbones.log_mel import SAMPLING_RATE
+from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.training import saliency
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.studies import maps

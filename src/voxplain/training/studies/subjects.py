@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load, save_file
 
-from voxplain.backbones.log_mel import BANDS, FRAME_SHIFT, SAMPLING_RATE, log_mel
+from voxplain.audio.log_mel import BANDS, FRAME_SHIFT, SAMPLING_RATE, log_mel
 from voxplain.errors import ConfigError
 from voxplain.explainers import Forward, Grid
 from voxplain.models.calibration import log_odds

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from voxplain.backbones.log_mel import BANDS, band_edges, log_mel
+from voxplain.audio.log_mel import BANDS, band_edges, log_mel
 
 RATE = 16_000
 

@@ -1,0 +1,1 @@
+"""Formats of model folders: one file each, with a CARD and ``load(folder)``."""
