@@ -67,6 +67,23 @@ def test_an_unknown_kind_is_refused(ask):
         ask("corpus")
 
 
+@pytest.fixture
+def described(pets, tmp_path):
+    """Beside the files of the kind, one that is only described."""
+    (tmp_path / pets / "described").mkdir()
+    for name in ("newt.yaml", "_draft.yaml", "notes.txt"):
+        (tmp_path / pets / "described" / name).touch()
+    made = "from types import ModuleType\ndef plugin(path):\n    return ModuleType(path.stem)\n"
+    (tmp_path / pets / "_described.py").write_text(made, encoding="utf-8")
+    return pets
+
+
+def test_what_is_described_is_listed_and_made(described):
+    assert plugins.names("pets") == ("cat", "dog", "newt")
+    assert plugins.find("pets", "newt").__name__ == "newt"
+    assert plugins.find("pets", "cat").__name__ == f"{described}.cat"
+
+
 @pytest.mark.usefixtures("outsider")
 def test_other_packages_add_theirs():
     assert plugins.names("pets") == ("cat", "dog", "eel")

@@ -1,8 +1,10 @@
-"""Emotion labels: the canonical names, their order and what may be said of them."""
+"""Emotion labels: the canonical names, their order, their aliases and what may be said of them."""
 
 from __future__ import annotations
 
-__all__ = ["CANONICAL", "EMBEDDED", "KNOWN", "phrase"]
+from voxplain.errors import UnknownName
+
+__all__ = ["CANONICAL", "EMBEDDED", "KNOWN", "canonical", "phrase"]
 
 EMBEDDED = ("angry", "disgust", "fear", "happy", "neutral", "sad")
 """Label order of the embedded model."""
@@ -20,6 +22,45 @@ _ADJECTIVES = {
     "boredom": "bored",
     "contempt": "contemptuous",
 }
+
+# What else they are called in tables and by models. No label is one letter: an A is angry in
+# MSP-Podcast and afraid in EMO-DB, so that the readers of corpora keep their own.
+_ALIASES = {
+    "angry": "ang anger",
+    "disgust": "dis disgusted",
+    "fear": "fea fearful afraid",
+    "happy": "hap happiness joy joyful",
+    "neutral": "neu neutral_state",
+    "sad": "sadness",
+    "surprise": "sur surprised ps pleasant_surprise pleasant_surprised",
+    "boredom": "bor bored",
+    "contempt": "contemptuous",
+    "excited": "exc excitement",
+    "frustrated": "fru frustration",
+    "amused": "amusement",
+    "sleepy": "sleepiness",
+    "": "oth other unk <unk> unknown xxx o x no_agreement",
+}
+_NAMES = {alias: label for label, aliases in _ALIASES.items() for alias in aliases.split()}
+_NAMES |= {label: label for label in KNOWN}
+
+
+def canonical(raw: str) -> str:
+    """The label of ``KNOWN`` that a table or a model means.
+
+    Case doesn't matter, nor does a space, a hyphen or an underscore between words. Empty for what
+    says that there is none: ``other``, ``unknown``, ``xxx`` (no agreement in IEMOCAP), ``O`` and
+    ``X`` (other, and no agreement, in MSP-Podcast).
+
+    >>> canonical("Happiness"), canonical("exc"), canonical("xxx")
+    ('happy', 'excited', '')
+
+    Raises UnknownName.
+    """
+    name = "_".join(raw.lower().replace("-", " ").replace("_", " ").split())
+    if name not in _NAMES:
+        raise UnknownName("emotion label", raw, KNOWN)
+    return _NAMES[name]
 
 
 def phrase(label: str) -> str:

@@ -3,6 +3,9 @@
 ``names(kind)`` lists a folder without importing anything in it, ``find(kind, name)`` imports the
 one that is asked for. Outside packages add theirs through the entry-point group
 ``voxplain.<kind>``. Files that begin with an underscore are not plug-ins.
+
+What needs no code of its own is a YAML file in the folder's ``described/``: the function ``plugin``
+of the folder's ``_described.py`` makes a module of it.
 """
 
 from __future__ import annotations
@@ -38,10 +41,13 @@ def names(kind: str) -> tuple[str, ...]:
 
     Raises UnknownName for a kind that does not exist.
     """
+    folder = files(_folder(kind))
     own = {
-        entry.name.removesuffix(".py")
-        for entry in files(_folder(kind)).iterdir()
-        if entry.name.endswith(".py") and not entry.name.startswith("_")
+        entry.name.removesuffix(suffix)
+        for place, suffix in ((folder, ".py"), (folder / "described", ".yaml"))
+        if place.is_dir()
+        for entry in place.iterdir()
+        if entry.name.endswith(suffix) and not entry.name.startswith("_")
     }
     return tuple(sorted(own | {point.name for point in entry_points(group=f"voxplain.{kind}")}))
 
@@ -56,6 +62,12 @@ def find(kind: str, name: str) -> ModuleType:
     for point in entry_points(group=f"voxplain.{kind}", name=name):
         module: ModuleType = point.load()
         return module
+    description = files(_folder(kind)) / "described" / f"{name}.yaml"
+    if description.is_file():
+        made: ModuleType = importlib.import_module(f"{_folder(kind)}._described").plugin(
+            description
+        )
+        return made
     return importlib.import_module(f"{_folder(kind)}.{name}")
 
 

@@ -3,6 +3,7 @@
 Angry lies at (-0.51, 0.59, 0.25), happy at (0.81, 0.51, 0.46), sad at (-0.63, -0.27, -0.33).
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,13 @@ def test_nothing_lies_beyond_the_ends_of_the_scales():
     first, second, _ = dimensions(spoken).tolist()
     assert first == [1, 1, 1]
     assert second == [0, 0, 0]
+
+
+def test_rated_dimensions_come_before_any_proxy_and_what_nothing_tells_is_nan():
+    rated = replace(utterance("happy"), dimensions={"valence": 0.25, "arousal": 1.0})
+    votes_alone = replace(utterance("sad"), ratings=Ratings(votes={"angry": 3}, intensity={}))
+    found = dimensions([rated, utterance(""), votes_alone])
+    nan = np.nan
+    np.testing.assert_allclose(
+        found, [[0.25, 1, 0.73], [nan, nan, nan], [0.185, 0.365, 0.335]], atol=1e-12
+    )

@@ -25,24 +25,30 @@ def votes(utterances: Sequence[Utterance], labels: Sequence[str]) -> NDArray[np.
 
 
 def dimensions(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
-    """(n, 3) valence, arousal and dominance in [0, 1]: a proxy, nobody rated them.
+    """(n, 3) valence, arousal and dominance in [0, 1], NaN where nothing tells.
 
-    The coordinates of Russell & Mehrabian (1977) of what listeners voted for, each as far from
-    neutral as they found it strong, 1 for a strength that is usual; without votes, those of the
-    portrayed emotion.
+    As they were rated, where they were. Else a proxy: the coordinates of Russell & Mehrabian
+    (1977) of what listeners voted for, each as far from neutral as they found it strong, 1 for a
+    strength that is usual; without such votes, those of the portrayed emotion.
     """
-    points = np.array([[point[name] for name in DIMENSIONS] for point in coordinates().values()])
-    labels = list(coordinates())
-    found = points[portrayed(utterances, labels)]
-    rated = np.array([one.ratings is not None for one in utterances])
-    if rated.any():
-        counts = _of_ratings(utterances, labels, "votes")[rated]
-        strength = _of_ratings(utterances, labels, "intensity")[rated]
+    named = coordinates()
+    points = np.array([[point[name] for name in DIMENSIONS] for point in named.values()])
+    labels = list(named)
+    nothing = dict.fromkeys(DIMENSIONS, np.nan)
+    found = np.array([[named.get(u.emotion, nothing)[d] for d in DIMENSIONS] for u in utterances])
+    counts = _of_ratings(utterances, labels, "votes")
+    strength = _of_ratings(utterances, labels, "intensity")
+    voted = (counts * strength).any(1)
+    if voted.any():
+        counts, strength = counts[voted], strength[voted]
         emotional = counts * (np.array(labels) != "neutral")
         usual = (emotional * strength).sum() / emotional.sum() if emotional.any() else 1.0
         shares = counts / counts.sum(1, keepdims=True)
-        found[rated] = np.clip(shares * strength / usual @ points, -1, 1)
-    return (found + 1) / 2
+        found[voted] = np.clip(shares * strength / usual @ points, -1, 1)
+    rated = np.array(
+        [[(u.dimensions or nothing).get(d, np.nan) for d in DIMENSIONS] for u in utterances]
+    )
+    return np.where(np.isnan(rated), (found + 1) / 2, rated)
 
 
 def _of_ratings(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from voxplain.training.corpora._reading import Card, Ratings, Utterance, matching_files
+from voxplain.training.corpora._reading import (
+    Card,
+    Ratings,
+    Utterance,
+    lying,
+    matching_files,
+    meaning,
+    rows,
+)
 
 __all__ = ["CARD", "demographics", "read"]
 
@@ -20,7 +27,7 @@ CARD = Card(
 )
 
 _NAME = re.compile(
-    r"(?P<speaker>10(?!00)[0-8]\d|109[01])_(?P<sentence>[A-Z]{3})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)"
+    r"(?P<speaker>10(?!00)[0-8]\d|109[01])_(?P<sentence>[A-Z]{3})_(?P<label>[A-Z]{3})_(?P<strength>LO|MD|HI|XX?)"
 )
 _EMOTIONS = {
     "ANG": "angry",
@@ -29,6 +36,21 @@ _EMOTIONS = {
     "HAP": "happy",
     "NEU": "neutral",
     "SAD": "sad",
+}
+_STRENGTHS = {"LO": "low", "MD": "medium", "HI": "high"}  # X and XX leave it open
+_TEXTS = {
+    "DFA": "Don't forget a jacket",
+    "IEO": "It's eleven o'clock",
+    "IOM": "I'm on my way to the meeting",
+    "ITH": "I think I have a doctor's appointment",
+    "ITS": "I think I've seen this before",
+    "IWL": "I would like a new alarm clock",
+    "IWW": "I wonder what this is about",
+    "MTI": "Maybe tomorrow it will be cold",
+    "TAI": "The airplane is almost full",
+    "TIE": "That is exactly what happened",
+    "TSI": "The surface is slick",
+    "WSI": "We'll stop in a couple of minutes",
 }
 # Of the actors 1001 to 1091 (VideoDemographics.csv of the corpus).
 _SEXES = (
@@ -58,9 +80,12 @@ def read(root: Path) -> list[Utterance]:
             corpus="cremad",
             speaker=f"cremad_{name['speaker']}",
             sex={"F": "female", "M": "male"}[_SEXES[int(name["speaker"]) - 1001]],
-            emotion=_EMOTIONS[name["emotion"]],
+            emotion=meaning(name["label"], _EMOTIONS, path=path),
             sentence=name["sentence"],
             ratings=ratings.get(path.stem),
+            label=name["label"],
+            text=_TEXTS.get(name["sentence"], ""),
+            strength=_STRENGTHS.get(name["strength"], ""),
         )
         for path, name in matching_files(root, _NAME)
         if path.stem not in _FAULTY
@@ -69,7 +94,8 @@ def read(root: Path) -> list[Utterance]:
 
 def demographics(root: Path) -> dict[str, Mapping[str, str]]:
     """Speaker -> Age, Sex, Race and Ethnicity; nothing without ``VideoDemographics.csv``."""
-    return {f"cremad_{row['ActorID']}": row for row in _rows(root, "VideoDemographics.csv")}
+    table = lying(root, "VideoDemographics.csv")
+    return {f"cremad_{row['ActorID']}": row for row in rows(table)}
 
 
 # The label a listener chose, and the column of how strong it was found.
@@ -85,7 +111,7 @@ _VOTES = {
 
 def _ratings(root: Path) -> dict[str, Ratings]:
     found = {}
-    for row in _rows(root, "tabulatedVotes.csv"):
+    for row in rows(lying(root, "tabulatedVotes.csv")):
         if 100_000 <= int(row[""]) < 200_000:  # voice alone; faces are 2xxxxx, both 3xxxxx
             chosen = [(vote, *named) for vote, named in _VOTES.items() if int(row[vote])]
             found[row["fileName"]] = Ratings(
@@ -93,9 +119,3 @@ def _ratings(root: Path) -> dict[str, Ratings]:
                 intensity={label: float(row[column]) for _, label, column in chosen},
             )
     return found
-
-
-def _rows(root: Path, name: str) -> Iterator[dict[str, str]]:
-    for path in sorted(root.rglob(name))[:1]:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from voxplain.training.corpora._reading import Card, Utterance, matching_files
+from voxplain.training.corpora._reading import Card, Utterance, matching_files, meaning
 
 __all__ = ["CARD", "read"]
 
@@ -18,7 +18,9 @@ CARD = Card(
 )
 
 # Modality 03 is audio only, channel 01 is speech (02 is song).
-_NAME = re.compile(r"03-01-(?P<emotion>0[1-8])-0[12]-(?P<sentence>0[12])-0[12]-(?P<speaker>\d\d)")
+_NAME = re.compile(
+    r"03-01-(?P<label>\d\d)-(?P<strength>0[12])-(?P<sentence>0[12])-0[12]-(?P<speaker>\d\d)"
+)
 _EMOTIONS = {
     "01": "neutral",
     "02": "calm",
@@ -29,6 +31,8 @@ _EMOTIONS = {
     "07": "disgust",
     "08": "surprise",
 }
+_STRENGTHS = {"01": "normal", "02": "strong"}
+_TEXTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 _DUPLICATE = "03-01-03-01-02-02-07"  # the same samples as 03-01-03-01-02-01-07
 
 
@@ -40,8 +44,11 @@ def read(root: Path) -> list[Utterance]:
             corpus="ravdess",
             speaker=f"ravdess_{name['speaker']}",
             sex="male" if int(name["speaker"]) % 2 else "female",  # odd numbers are men
-            emotion=_EMOTIONS[name["emotion"]],
+            emotion=meaning(name["label"], _EMOTIONS, path=path),
             sentence=name["sentence"],
+            label=name["label"],
+            text=_TEXTS[name["sentence"]],
+            strength=_STRENGTHS[name["strength"]],
         )
         for path, name in matching_files(root, _NAME)
         if path.stem != _DUPLICATE
