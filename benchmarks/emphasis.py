@@ -46,7 +46,7 @@ from voxplain.cli.train import roots
 from voxplain.plugins import find
 from voxplain.text.alignment import align
 from voxplain.text.emphasis import CUES, cues, features, prominence
-from voxplain.training.metrics import speaker_interval
+from voxplain.training.statistics import speaker_interval
 from voxplain.types import Track, Word
 
 SENTENCES = {

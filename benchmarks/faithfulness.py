@@ -31,7 +31,7 @@ from voxplain.explainers import Grid, successive_occlusion
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.hearing import read_corpora
-from voxplain.training.metrics import speaker_interval
+from voxplain.training.statistics import speaker_interval
 from voxplain.training.studies.subjects import shuffle
 
 Scores = NDArray[np.float64]

@@ -21,7 +21,7 @@ from voxplain.config import load_recipe
 from voxplain.training import targets
 from voxplain.training.embedded import EmbeddedRecipe, fit_head, prepare
 from voxplain.training.loop import tensors
-from voxplain.training.metrics import unweighted_average_recall
+from voxplain.training.metrics.uar import unweighted_average_recall
 
 SEEDS = (0, 1, 2)
 CLIPS = (0, 80)

@@ -22,7 +22,7 @@ from voxplain.config import load_recipe
 from voxplain.models.calibration import fit_mass, fit_temperature, label_sets, softmax
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import judge, whole
-from voxplain.training import metrics
+from voxplain.training import statistics
 from voxplain.training.corpora import cremad
 from voxplain.training.embedded import EmbeddedRecipe
 from voxplain.training.evaluate import stored, table
@@ -91,6 +91,7 @@ def workshop(tmp_path_factory, clips):
     tensors = {f"model.encoder.{name}": value for name, value in encoder.state_dict().items()}
     save_file(tensors, root / "encoder" / "model.safetensors")
     config = {"d_model": 8, "encoder_attention_heads": 2, "encoder_ffn_dim": 16, "num_mel_bins": 80}
+    config |= {"model_type": "whisper", "encoder_layers": 2}
     (root / "encoder" / "config.json").write_text(json.dumps(config))
     (root / "tiny.yaml").write_text(RECIPE)
     return root
@@ -235,7 +236,7 @@ def evaluated(trained, workshop, ravdess):
     command = ["evaluate", str(workshop / "tiny.yaml"), "--model", str(folder)]
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setitem(metrics.speaker_interval.__kwdefaults__, "draws", 10)
+        patch.setitem(statistics.speaker_interval.__kwdefaults__, "draws", 10)
         fewer = functools.partial(verdicts.abstentions, each=1)
         patch.setattr(verdicts, "abstentions", fewer)
         assert main([*command, *data(workshop), "--root", f"ravdess={ravdess}"]) == 0
@@ -349,7 +350,7 @@ def test_what_is_missing_is_named(workshop, capsys):
     assert main([*command, *encoder, "--root", "cremad"]) == 2
     assert "--root takes CORPUS=DIR, not 'cremad'" in capsys.readouterr().err
     assert main([*command, "--encoder", str(workshop), *data(workshop)]) == 4
-    assert "holds no Whisper checkpoint" in capsys.readouterr().err
+    assert "holds no checkpoint" in capsys.readouterr().err
     assert not (workshop / "none").exists()
 
 

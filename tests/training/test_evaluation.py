@@ -13,7 +13,7 @@ from voxplain.training.evaluate import table
 from voxplain.training.evaluation import listening, recognition, rivals, speakers, verdicts
 from voxplain.training.evaluation.material import Judged
 from voxplain.training.held_out import Heard
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 
 LABELS = ("angry", "fear", "happy", "neutral", "sad")
 

@@ -130,6 +130,31 @@ def test_a_measurement_is_given_its_network_and_made_again_with_another(measure,
     assert len((tmp_path / "diary").read_text(encoding="utf-8").split()) == 2, "moving is no change"
 
 
+def test_what_counts_is_in_a_recording_not_where_it_lies(measure, tmp_path):
+    """Its name counts too: noise is drawn by it."""
+    wanted = measure("str(p)")
+
+    def made(folder, name, content):
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(content, encoding="utf-8")
+        one = str(place / name)
+        for item in (one, (one, "two/words"), utterance(one, "ann")):
+            of_each(wanted, [item], cache=tmp_path / "cache", jobs=1)
+        return len((tmp_path / "diary").read_text(encoding="utf-8").splitlines())
+
+    assert made("here", "a.wav", "sound") == 3
+    assert made("there", "a.wav", "sound") == 3
+    assert made("here", "a.wav", "other sound") == 6
+    assert made("here", "b.wav", "sound") == 9
+
+
+def test_texts_that_look_like_paths_stay_themselves(measure, tmp_path):
+    wanted = measure("p")
+    for text in ("he/she", "they/she", "a" * 5000):
+        assert of_each(wanted, [text], cache=tmp_path / "cache", jobs=1) == [text]
+
+
 def utterance(path, speaker):
     return Utterance(Path(path), "made", speaker, "female", "angry", "A")
 

@@ -15,7 +15,8 @@ from sklearn.metrics import cohen_kappa_score, f1_score
 
 from voxplain.audio.intervals import read_textgrid
 from voxplain.errors import ConfigError, CorpusNotFound, TextError
-from voxplain.training import metrics
+from voxplain.training.metrics.ccc import concordance
+from voxplain.training.metrics.wa import accuracy
 from voxplain.training.role_study import study
 from voxplain.training.studies.roles import (
     accounts,
@@ -494,9 +495,9 @@ def test_weighted_figures_are_those_of_rows_that_often():
         rows = np.repeat(np.arange(40), row)
         want = f1_score(truth[rows], told[rows], average="macro")
         assert dissociation.macro_f1(truth, told, times)[place] == pytest.approx(want)
-        share = metrics.accuracy(truth[rows], told[rows])
+        share = accuracy(truth[rows], told[rows])
         assert dissociation.accuracy(truth, told, times)[place] == pytest.approx(share)
-        ccc = metrics.concordance(x[rows], y[rows])
+        ccc = concordance(x[rows], y[rows])
         assert dissociation.concordance(x, y, times)[place] == pytest.approx(ccc)
         r = np.corrcoef(x[rows], y[rows])[0, 1]
         assert dissociation.correlation(x, y, times)[place] == pytest.approx(r)

@@ -23,7 +23,7 @@ from voxplain.explainers import Grid
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.saliency_cnn import SaliencyCNN
 from voxplain.training.corpora._reading import Utterance
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies import dose, maps, outcomes, regions, tables
 from voxplain.training.studies.charts import dots
 from voxplain.training.studies.defects import at_24_khz, in_cuts, zeroed

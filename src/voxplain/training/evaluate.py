@@ -9,7 +9,7 @@ from pathlib import Path
 from voxplain.training.embedded import EmbeddedRecipe
 from voxplain.training.evaluation import listening, recognition, speakers, verdicts
 from voxplain.training.evaluation.material import Material, Section
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 
 __all__ = ["evaluate", "stored", "table"]
 

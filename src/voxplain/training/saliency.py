@@ -29,7 +29,9 @@ from voxplain.explainers import Grid
 from voxplain.models.saliency_cnn import SaliencyCNN
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.hearing import of_each, read_corpora
-from voxplain.training.metrics import accuracy, speaker_interval, unweighted_average_recall
+from voxplain.training.metrics.uar import unweighted_average_recall
+from voxplain.training.metrics.wa import accuracy
+from voxplain.training.statistics import speaker_interval
 from voxplain.types import Segment
 
 __all__ = [

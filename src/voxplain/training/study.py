@@ -15,7 +15,7 @@ from voxplain.errors import ConfigError
 from voxplain.plugins import require
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.hearing import read_corpora
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies import dose, explained, maps, tables
 from voxplain.training.studies.charts import dots
 from voxplain.training.studies.detection import errors

@@ -17,13 +17,10 @@ from voxplain.training.conditions import Loudness
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.evaluation.material import Judged, Material, Section
 from voxplain.training.hearing import of_each
-from voxplain.training.metrics import (
-    Interval,
-    concordance,
-    entropy,
-    jensen_shannon,
-    speaker_interval,
-)
+from voxplain.training.metrics.ccc import concordance
+from voxplain.training.metrics.entropy_correlation import entropy
+from voxplain.training.metrics.jensen_shannon import jensen_shannon
+from voxplain.training.statistics import Interval, speaker_interval
 
 __all__ = ["arousal", "dimensions", "votes"]
 

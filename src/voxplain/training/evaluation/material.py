@@ -21,7 +21,7 @@ from voxplain.training.corpora._reading import Utterance
 from voxplain.training.embedded import EmbeddedRecipe
 from voxplain.training.hearing import hear, read_corpora
 from voxplain.training.held_out import KNOWN, Heard, Unseen, calibrate
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 
 __all__ = ["Judged", "Material", "Section"]
 

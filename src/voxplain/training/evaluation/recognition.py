@@ -15,13 +15,10 @@ from voxplain.training.corpora._reading import Utterance
 from voxplain.training.evaluation import rivals
 from voxplain.training.evaluation.material import Judged, Material, Section
 from voxplain.training.evaluation.verdicts import covered
-from voxplain.training.metrics import (
-    Interval,
-    accuracy,
-    expected_calibration_error,
-    speaker_interval,
-    unweighted_average_recall,
-)
+from voxplain.training.metrics.ece import expected_calibration_error
+from voxplain.training.metrics.uar import unweighted_average_recall
+from voxplain.training.metrics.wa import accuracy
+from voxplain.training.statistics import Interval, speaker_interval
 
 __all__ = ["corpora", "elsewhere", "found_by", "in_noise", "recognised"]
 

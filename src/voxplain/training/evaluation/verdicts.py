@@ -18,13 +18,10 @@ from voxplain.models.judgement import MOST_LABELS
 from voxplain.pipeline import load
 from voxplain.training.conditions import band_limited
 from voxplain.training.evaluation.material import Judged, Material, Section
-from voxplain.training.metrics import (
-    Interval,
-    accuracy,
-    area_under_risk_coverage,
-    speaker_interval,
-)
+from voxplain.training.metrics.aurc import area_under_risk_coverage
+from voxplain.training.metrics.wa import accuracy
 from voxplain.training.sounds import babble, colour, music, tones
+from voxplain.training.statistics import Interval, speaker_interval
 
 __all__ = ["abstentions", "covered", "surest"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from voxplain.reports._markup import Markup, element
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 
 __all__ = ["dots"]
 

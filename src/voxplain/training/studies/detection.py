@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies import maps
 from voxplain.training.studies.findings import Findings
 from voxplain.training.studies.outcomes import clustered_auroc, detected

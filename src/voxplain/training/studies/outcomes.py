@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from voxplain.evidence.references import expectations
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 
 __all__ = [
     "Expected",

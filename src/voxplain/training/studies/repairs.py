@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.evidence.references import expectations
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies import maps
 from voxplain.training.studies.explained import CUTS, FORGOTTEN, ZEROS, Explained
 from voxplain.training.studies.findings import Findings

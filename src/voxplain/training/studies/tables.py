@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.descriptors import inventory
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies import maps
 from voxplain.training.studies.findings import Findings, over_draws
 from voxplain.training.studies.outcomes import clustered_mean, plausibility, sign_test

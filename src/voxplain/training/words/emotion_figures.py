@@ -16,12 +16,9 @@ from voxplain.errors import ConfigError
 from voxplain.models.calibration import softmax
 from voxplain.text.emotion import DIMENSIONS, LABELS, TextModel, TextReadings, parts
 from voxplain.training.evaluation.material import Section
-from voxplain.training.metrics import (
-    Interval,
-    accuracy,
-    expected_calibration_error,
-    speaker_interval,
-)
+from voxplain.training.metrics.ece import expected_calibration_error
+from voxplain.training.metrics.wa import accuracy
+from voxplain.training.statistics import Interval, speaker_interval
 from voxplain.training.words import emotion_corpora as corpora
 from voxplain.training.words.emotion_corpora import Labelled, Rated
 from voxplain.training.words.text_networks import TextEncoder, outputs

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from voxplain.text.roles.clauses import bare, words
 from voxplain.text.roles.embedded import KINDS, Segmenter
 from voxplain.training.evaluation.material import Section
-from voxplain.training.metrics import Interval, expected_calibration_error, speaker_interval
+from voxplain.training.metrics.ece import expected_calibration_error
+from voxplain.training.statistics import Interval, speaker_interval
 from voxplain.training.words.agreement import (
     Counts,
     boundary_f1,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies.outcomes import interval, samples
 
 __all__ = [
@@ -58,7 +58,7 @@ def accuracy(truth: NDArray[Any], told: NDArray[Any], weights: Weights) -> NDArr
 
 
 def concordance(truth: NDArray[Any], told: NDArray[Any], weights: Weights) -> NDArray[np.float64]:
-    """(draws,) Lin's concordance correlation coefficient, as ``metrics.concordance``."""
+    """(draws,) Lin's concordance correlation coefficient, as ``metrics.ccc``."""
     gap, true, found, shared = _moments(truth, told, weights)
     return _ratio(2 * shared, true + found + gap**2)
 

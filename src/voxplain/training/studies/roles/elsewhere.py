@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 from voxplain.errors import CorpusNotFound
 from voxplain.text.roles.clauses import words
 from voxplain.training.corpora import cremad
-from voxplain.training.metrics import Interval
+from voxplain.training.statistics import Interval
 from voxplain.training.studies.outcomes import clustered_mean
 from voxplain.training.studies.roles.dissociation import (
     Weights,
