@@ -5,13 +5,26 @@ import pytest
 import torch
 
 from voxplain.audio.log_mel import log_mel
-from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone
+from voxplain.backbones.embedded import STATE_SHIFT, EmbeddedBackbone, load
+from voxplain.errors import WeightsMissing
 from voxplain.types import Audio
 
 
 @pytest.fixture(scope="module")
 def backbone(tiny_model):
     return EmbeddedBackbone((tiny_model.folder / "encoder.onnx").read_bytes(), name="tiny")
+
+
+def test_the_encoder_of_a_model_folder_is_loaded(tiny_model, backbone):
+    loaded = load(tiny_model.folder)
+    assert loaded.name == tiny_model.folder.name
+    expected = backbone.embed(audio(16_000)).frames
+    np.testing.assert_array_equal(loaded.embed(audio(16_000)).frames, expected)
+
+
+def test_a_folder_without_an_encoder_is_named(tmp_path):
+    with pytest.raises(WeightsMissing, match=rf"{tmp_path.name} has no encoder\.onnx; give a fold"):
+        load(tmp_path)
 
 
 def audio(samples):

@@ -21,14 +21,14 @@ BANDS = 80
 FRAME_SHIFT = HOP / SAMPLING_RATE
 
 
-def log_mel(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-mel spectrogram (80, frames), frames = samples // 160, of a 16 kHz mono waveform."""
+def log_mel(waveform: NDArray[np.float32], *, bands: int = BANDS) -> NDArray[np.float32]:
+    """Log-mel spectrogram (bands, frames), frames = samples // 160, of a 16 kHz mono waveform."""
     padded = np.pad(waveform, WINDOW // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     # Whisper drops the frame that is centred on the end of the recording.
     spectrum = np.fft.rfft(frames[: len(waveform) // HOP] * _window(), axis=-1)
     power = spectrum.real**2 + spectrum.imag**2
-    mel = np.log10(np.maximum(power @ _filters(), 1e-10))
+    mel = np.log10(np.maximum(power @ _filters(bands), 1e-10))
     # A floor 80 dB below the loudest point, then roughly [-1, 1].
     scaled: NDArray[np.float32] = (np.maximum(mel, mel.max() - 8) + 4) / 4
     return np.ascontiguousarray(scaled.T)
@@ -36,7 +36,7 @@ def log_mel(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def band_edges() -> tuple[float, ...]:
     """Hz (81,): where each of the 80 bands hands over to the next, between their peaks."""
-    peaks = _corners()[1:-1]
+    peaks = _corners(BANDS)[1:-1]
     return (0.0, *((peaks[1:] + peaks[:-1]) / 2).tolist(), SAMPLING_RATE / 2)
 
 
@@ -47,9 +47,9 @@ def _window() -> NDArray[np.float32]:
 
 
 @functools.cache
-def _filters() -> NDArray[np.float32]:
-    """Triangular filters (201, 80) on Slaney's mel scale, each of unit area, 0-8 kHz."""
-    hz = _corners()
+def _filters(bands: int) -> NDArray[np.float32]:
+    """Triangular filters (201, bands) on Slaney's mel scale, each of unit area, 0-8 kHz."""
+    hz = _corners(bands)
     bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLING_RATE)[:, None]
     low, centre, high = hz[:-2], hz[1:-1], hz[2:]
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
@@ -57,9 +57,9 @@ def _filters() -> NDArray[np.float32]:
     return triangles.astype(np.float32)
 
 
-def _corners() -> NDArray[np.float64]:
-    """Hz (82,): each triangle rises from one, peaks at the next and ends at the one after."""
-    return _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), BANDS + 2))
+def _corners(bands: int) -> NDArray[np.float64]:
+    """Hz (bands + 2,): each triangle rises from one, peaks at the next and ends at the one after."""
+    return _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), bands + 2))
 
 
 # Slaney's scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above.

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.audio.log_mel import FRAME_SHIFT, log_mel
+from voxplain.backbones import Card
+from voxplain.errors import WeightsMissing
 from voxplain.types import Audio, Embedding
 
-__all__ = ["LONGEST", "STATE_SHIFT", "EmbeddedBackbone", "session"]
+__all__ = ["CARD", "LONGEST", "STATE_SHIFT", "EmbeddedBackbone", "load", "session"]
+
+CARD = Card(
+    title="the encoder of the package, through ONNX Runtime",
+    licence="Apache-2.0; its weights are Whisper's: MIT",
+    citation="Radford et al. 2022, Robust speech recognition via large-scale weak supervision, "
+    "arXiv 2212.04356",
+    extra="",
+    model_types=(),
+    trainable=False,
+)
 
 _STRIDE = 4  # frames of a state
 STATE_SHIFT = _STRIDE * FRAME_SHIFT
@@ -20,6 +33,20 @@ STATE_SHIFT = _STRIDE * FRAME_SHIFT
 LONGEST = 5.0
 """Seconds encoded at once. A state knows how far from the beginning it lies, and what was learned
 from is hardly ever longer: a state of the tenth second is unlike any of them."""
+
+
+def load(folder: Path) -> EmbeddedBackbone:
+    """The encoder of a model folder, ``encoder.onnx``.
+
+    Raises WeightsMissing.
+    """
+    path = folder / "encoder.onnx"
+    if not path.is_file():
+        raise WeightsMissing(
+            f"{folder} has no encoder.onnx; give a folder made by 'voxplain train', or reinstall "
+            "voxplain for its own"
+        )
+    return EmbeddedBackbone(path.read_bytes(), name=folder.name)
 
 
 class EmbeddedBackbone:

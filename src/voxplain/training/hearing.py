@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from voxplain.training.corpora._reading import Utterance
 from voxplain.training.sounds import SOUNDS, sound
 from voxplain.types import Audio
 
-__all__ = ["States", "companions", "hear", "hear_sounds", "of_each", "read_corpora"]
+__all__ = ["States", "companions", "digest", "hear", "hear_sounds", "of_each", "read_corpora"]
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -64,13 +65,16 @@ def of_each(
 ) -> list[T]:
     """A measurement of each item, by several processes; in ``cache``, so that it is made once.
 
-    Made again when the code changes that hears or measures, or the ``network`` that it is given to
-    measure with.
+    An item is the path of a recording, an utterance, or a tuple with such. Where recordings lie
+    does not matter; it is made again when one of them changes, the code that hears or measures, or
+    the ``network`` that it is given to measure with.
     """
     joblib = require("joblib", extra="train")
     memory = joblib.Memory(cache, verbose=0)
-    found: list[T] = memory.cache(_of_each, ignore=["network", "jobs"])(
-        measure, list(items), _fingerprint(measure, network), network=network, jobs=jobs
+    once = functools.cache(digest)  # a recording is in many items, as company of others
+    fingerprint = (_fingerprint(measure, network), [_content(item, once) for item in items])
+    found: list[T] = memory.cache(_of_each, ignore=["items", "network", "jobs"])(
+        measure, list(items), fingerprint, network=network, jobs=jobs
     )
     return found
 
@@ -78,7 +82,7 @@ def of_each(
 def _of_each(
     measure: Callable[..., T],
     items: Sequence[Item],
-    fingerprint: str,
+    fingerprint: tuple[str, list[Any]],
     *,
     network: Path | None,
     jobs: int,
@@ -95,11 +99,30 @@ def _fingerprint(measure: Any, network: Path | None) -> str:
     package = Path(__file__).parents[1]
     code = getattr(measure, "func", measure)  # of a partial function
     files = [Path(inspect.getfile(code))]
-    for room in ("audio", "backbones", "descriptors"):
+    for room in ("audio", "descriptors"):
         files += sorted((package / room).rglob("*.py"))
+    files += [package / "backbones/embedded.py"]
     files += [package / "training/conditions.py", package / "training/sounds.py"]
     files += [network] if network else []
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _content(item: Any, once: Callable[[str], str]) -> Any:
+    """The item, with the name and the content of a recording (conditions go by its name)."""
+    if isinstance(item, tuple):
+        return tuple(_content(part, once) for part in item)
+    if isinstance(item, Utterance):
+        return once(str(item.path)), replace(item, path=Path(item.path.name))
+    found = once(item) if isinstance(item, str) else ""
+    return (found, Path(item).name) if found else item
+
+
+def digest(path: str) -> str:
+    """SHA-256 of a file; of what is none, nothing."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except (OSError, ValueError):  # another text of the item, or to be told when it is read
+        return ""
 
 
 def hear(
