@@ -23,7 +23,10 @@ LAYERS = (  # nobody imports from a later line
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = (
     "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
-    "voxplain.models.saliency_cnn", "voxplain.models.speech_network", "voxplain.testing.",
+    "voxplain.models.experiment_network", "voxplain.models.formats._networks",
+    "voxplain.models.formats.experiment", "voxplain.models.formats.transformers",
+    "voxplain.models.heads", "voxplain.models.saliency_cnn", "voxplain.models.speech_network",
+    "voxplain.testing.",
     "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
@@ -32,7 +35,8 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.explainers.occlusion",
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
-    "voxplain.models.embedded", "voxplain.models.judgement", "voxplain.models.profile",
+    "voxplain.models.embedded", "voxplain.models.formats.embedded", "voxplain.models.formats.onnx",
+    "voxplain.models.judgement", "voxplain.models.loading", "voxplain.models.profile",
     "voxplain.backbones.embedded", "voxplain.audio.log_mel", "voxplain.text.content",
     "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip

@@ -14,6 +14,7 @@ import soundfile
 from jsonschema import Draft202012Validator
 
 import voxplain
+from voxplain import plugins
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
 from voxplain.errors import AudioError, ConfigError, TooShort, UnknownName
@@ -349,7 +350,7 @@ def test_a_recording_of_the_speaker_without_speech_is_named(clips, tiny, tmp_pat
 
 def standing_in(model, **changes):
     """A model of which something is changed."""
-    parts = ("embed", "read", "calibration", "name", "sha256")
+    parts = ("embed", "read", "calibration", "name", "sha256", "notes", "knows_speakers")
     return SimpleNamespace(**({part: getattr(model, part) for part in parts} | changes))
 
 
@@ -418,3 +419,96 @@ def test_what_if_the_voice_were_lower(angry):
     assert found.measured["f0_shift_st"].value == pytest.approx(-3, abs=0.15)
     plain = voxplain.analyze(angry, explain=None).emotion
     close(found.before, plain)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """A function: options that choose a checkpoint of transformers with random weights."""
+    from voxplain.testing.checkpoints import save_checkpoint
+
+    root = tmp_path_factory.mktemp("foreign")
+
+    def make(head, labels):
+        network = save_checkpoint(root / head, head, labels)
+        return {"model": str(root / head)}, network
+
+    return make
+
+
+def test_a_foreign_checkpoint_gives_its_own_numbers(angry, foreign):
+    import torch
+
+    options, network = foreign("wavlm", ["contempt", "excited", "frustrated"])
+    analysis = voxplain.analyze(angry, **options)
+    (stretch,) = analysis.segments
+    first, last = (round(t * RATE) for t in (stretch.start, stretch.end))
+    sound = torch.tensor(read.read(angry).waveform[first:last])
+    normal = (sound - sound.mean()) / (sound.var(correction=0) + 1e-7).sqrt()
+    with torch.inference_mode():
+        expected = torch.softmax(network(normal[None]).logits[0], 0).numpy()
+    assert tuple(analysis.emotion.categories) == ("contempt", "excited", "frustrated")
+    np.testing.assert_allclose(list(analysis.emotion.categories.values()), expected, atol=1e-5)
+    assert analysis.warnings == (
+        "the probabilities of wavlm are not calibrated: the verdict is the label on top",
+    )
+    validate(analysis)
+    assert voxplain.Analysis.from_dict(analysis.to_dict()).emotion == analysis.emotion
+    # Explained like any other, though experts expect nothing of these labels.
+    found = analysis.explanation
+    assert found.output == analysis.emotion.ranked[0]
+    assert [one.axis for one in found.attributions] == ["time", "frequency"]
+    assert np.abs(found.attributions[0].scores).max() > 0
+    assert found.faithfulness.removals[0].before == pytest.approx(max(expected), abs=1e-4)
+    assert analysis.claims
+    assert [problem for claim in analysis.claims for problem in check(claim, analysis)] == []
+    for report in plugins.names("reports"):
+        assert "frustrated" in plugins.find("reports", report).render(analysis)
+
+
+def test_a_model_of_dimensions_abstains_tells_them_and_explains_nothing(angry, foreign):
+    options, _ = foreign("regression", ["arousal", "dominance", "valence"])
+    analysis = voxplain.analyze(angry, transcript="That is what happened.", **options)
+    assert analysis.emotion.verdict.reason == "the model gives no categories"
+    assert analysis.emotion.dimensions == analysis.segments[0].emotion.dimensions
+    assert analysis.explanation is None
+    assert analysis.fusion is None
+    assert "regression gives no categories, and only these are explained" in analysis.warnings
+    validate(analysis)
+    # They are rated, and no proxy.
+    told = [claim for claim in analysis.claims if claim.evidence[0].startswith("emotion.dim")]
+    assert len(told) == 3
+    assert not any("proxy" in claim.text for claim in told)
+    assert [problem for claim in analysis.claims for problem in check(claim, analysis)] == []
+    value = f"{analysis.emotion.dimensions.valence.value:.2f}"
+    for report in {*plugins.names("reports")} - {"textgrid"}:
+        assert value in plugins.find("reports", report).render(analysis)
+
+
+def test_a_foreign_checkpoint_is_explained_in_full(angry, foreign):
+    options, _ = foreign("superb", ["neu", "hap", "ang", "sad"])
+    sound = read.read(angry).waveform[8000:32_000]
+    analysis = voxplain.analyze(sound, RATE, explain="full", **options)
+    found = analysis.explanation
+    assert "descriptor" in {one.axis for one in found.attributions}
+    assert len(found.faithfulness.stability) == 2
+    assert found.counterfactuals
+    validate(analysis)
+    assert [problem for claim in analysis.claims for problem in check(claim, analysis)] == []
+
+
+def test_a_model_that_knows_no_speakers_says_so(clips, foreign):
+    options, _ = foreign("superb", ["neu", "hap", "ang", "sad"])
+    sound = speech(clips, 20)
+    plain, relative = (
+        voxplain.analyze(sound, RATE, relative=one, explain=None, **options)
+        for one in (False, True)
+    )
+    assert len(plain.segments) > 1
+    np.testing.assert_allclose(
+        list(relative.emotion.categories.values()),
+        list(plain.emotion.categories.values()),
+        atol=1e-6,
+    )
+    said = "superb knows no speakers: only the levels compare with the speaker's"
+    assert said in relative.warnings
+    assert said not in plain.warnings

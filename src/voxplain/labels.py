@@ -23,7 +23,7 @@ _ADJECTIVES = {
     "contempt": "contemptuous",
 }
 
-# What else they are called in tables and by models. No label is one letter: an A is angry in
+# What else they are called in tables and by models. No label is one letter: A means angry in
 # MSP-Podcast and afraid in EMO-DB, so that the readers of corpora keep their own.
 _ALIASES = {
     "angry": "ang anger",

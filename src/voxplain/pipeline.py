@@ -22,9 +22,10 @@ from voxplain.evidence.claims import claims
 from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
 from voxplain.evidence.voice import Edit
-from voxplain.models.embedded import EmbeddedModel
+from voxplain.models import Model
 from voxplain.models.fusion import fuse
 from voxplain.models.judgement import abstain, judge, whole
+from voxplain.models.loading import load_model
 from voxplain.models.profile import Profile
 from voxplain.text.alignment import POCKETSPHINX
 from voxplain.text.content import Aligned, Recognised, told
@@ -58,20 +59,22 @@ def load(
 ) -> Analyzer:
     """An Analyzer to use again and again: the model is loaded once.
 
-    ``model`` is the name of an embedded model or the path of a folder made by ``voxplain train``.
+    ``model`` is the name of an embedded model, the path of a folder with a model or a checkpoint,
+    or the id of a checkpoint that ``voxplain models pull`` got (``models.loading.load_model``).
     Levels in words compare with ``reference_group`` (adults, female, male or child), drawn towards
     the ``speaker``'s own voice as far as recordings of it are given (paths); the emotion, too, is
     then judged against how the speaker sounds otherwise, best known from speech of several moods.
 
-    Raises UnknownName, WeightsMissing or ChecksumMismatch, and AudioError for a recording.
+    Raises UnknownName, WeightsMissing, ChecksumMismatch, HeadNotLoaded or another ArtifactError,
+    MissingExtra for a checkpoint whose package is not installed, and AudioError for a recording.
     """
-    loaded = EmbeddedModel.load(model)
+    loaded = load_model(model)
     usual = reference(reference_group, speaker)  # refuses recordings without speech
     known = [_profile(recording, loaded) for recording in speaker]
     return Analyzer(loaded, usual, functools.reduce(operator.add, known) if known else None)
 
 
-def _profile(recording: Any, model: EmbeddedModel) -> Profile:
+def _profile(recording: Any, model: Model) -> Profile:
     """Of the speaker of a recording with speech in it. Raises AudioError."""
     stretches = Listener().stretches(read.blocks(recording), source=read.source_name(recording))
     return functools.reduce(
@@ -203,9 +206,7 @@ def _loaded(model: str, reference_group: str, speaker: tuple[Any, ...]) -> Analy
 class Analyzer:
     """A loaded model, what it compares with, and everything around it."""
 
-    def __init__(
-        self, model: EmbeddedModel, reference: Reference, speaker: Profile | None = None
-    ) -> None:
+    def __init__(self, model: Model, reference: Reference, speaker: Profile | None = None) -> None:
         self.model = model
         self.reference = reference
         self.speaker = speaker
@@ -315,7 +316,7 @@ class Analyzer:
             emotion=self._whole(stretches, emotions, listener),
             descriptors=describe(measured, self.reference.levels(measured), everything),
             segments=segments,
-            warnings=_warnings(listener),
+            warnings=(*_warnings(listener), *self._notes(relative, explain)),
             provenance={
                 "voxplain": __version__,
                 "model": self.model.name,
@@ -381,10 +382,18 @@ class Analyzer:
             tracks=tracks,
             conditions=descriptors.conditions_of(tracks),
             reference=self.reference,
-            forward=functools.partial(self.model.log_odds, profile=speaker),
+            hearing=lambda sound: self.model.hearing(sound, speaker),
             judge=lambda sound: self._judge(self.model.embed(sound), speaker),
         )
         return dataclasses.replace(analysis, explanation=explained(case, effort=effort))
+
+    def _notes(self, relative: bool, explain: str | None) -> Iterator[str]:
+        """What this model leaves open of what was asked for."""
+        yield from self.model.notes
+        if (relative or self.speaker) and not self.model.knows_speakers:
+            yield f"{self.model.name} knows no speakers: only the levels compare with the speaker's"
+        if explain and not self.model.calibration.labels:
+            yield f"{self.model.name} gives no categories, and only these are explained"
 
     def _judge(self, embedding: Embedding, speaker: Profile | None) -> Emotion:
         return judge(self.model.read(embedding, speaker), self.model.calibration)

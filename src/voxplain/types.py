@@ -247,7 +247,10 @@ class Dimension(_Value):
 
 @dataclass(frozen=True, slots=True)
 class Dimensions(_Value):
-    """Valence, arousal and dominance, with the name of what they were derived from."""
+    """Valence, arousal and dominance, with the name of what they were derived from.
+
+    Empty where they were learned from ratings of recordings, and are no proxy.
+    """
 
     valence: Dimension
     arousal: Dimension

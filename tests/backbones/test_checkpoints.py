@@ -119,7 +119,7 @@ def test_a_model_with_a_head_gives_its_encoder(original, folder):
 def test_a_pickle_is_never_opened(folder):
     (folder / SINGLE).unlink()
     (folder / "pytorch_model.bin").write_bytes(b"not even a pickle")
-    expected = r"in pytorch_model\.bin, a pickle, .* save it again with save_pretrained"
+    expected = r"in pytorch_model\.bin, a pickle, .* convert it tensor by tensor"
     with pytest.raises(WeightsMissing, match=expected):
         backbones.load(folder)
 

@@ -30,7 +30,12 @@ def brightness(batch):
 
 def shares(voice, functionals, reference):
     return cue_shares(
-        voice, brightness, output=1, label="angry", functionals=functionals, reference=reference
+        voice,
+        lambda sound: brightness,
+        output=1,
+        label="angry",
+        functionals=functionals,
+        reference=reference,
     )
 
 

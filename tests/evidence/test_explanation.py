@@ -45,6 +45,7 @@ def case(angry, analysis):
     tracks = analysis.descriptors.tracks
     first, last = (round(t * audio.sampling_rate) for t in (stretch.start, stretch.end))
     audio = dataclasses.replace(audio, waveform=audio.waveform[first:last])
+    forward = goes_by(log_mel(audio.waveform), frames=slice(100, 120), bands=slice(40, 56))
     return Case(
         number=0,
         segment=Segment(stretch.start, stretch.end),
@@ -55,7 +56,7 @@ def case(angry, analysis):
         tracks=tracks,
         conditions=descriptors.conditions_of(tracks),
         reference=Reference.of_group("adults"),
-        forward=goes_by(log_mel(audio.waveform), frames=slice(100, 120), bands=slice(40, 56)),
+        hearing=lambda sound: forward,
         judge=lambda sound: emotion(0.7, 0.2, 0.1),
     )
 
@@ -94,7 +95,9 @@ def test_full_looks_into_bands_and_tests_more(case):
 def test_an_explanation_no_better_than_chance_says_so(case):
     """Its answer depends on a coin, not on the sound."""
     coin = np.random.default_rng(0)
-    blind = dataclasses.replace(case, forward=lambda batch: coin.normal(0, 1, (len(batch), 3)))
+    blind = dataclasses.replace(
+        case, hearing=lambda sound: lambda batch: coin.normal(0, 1, (len(batch), 3))
+    )
     found = [explained(blind, effort="quick") for _ in range(12)]
     failed = [one for one in found if not one.faithfulness.passed]
     assert 2 <= len(failed) <= 10
@@ -102,7 +105,7 @@ def test_an_explanation_no_better_than_chance_says_so(case):
 
 
 def test_nothing_speaks_for_the_label(case):
-    deaf = dataclasses.replace(case, forward=lambda batch: np.zeros((len(batch), 3)))
+    deaf = dataclasses.replace(case, hearing=lambda sound: lambda batch: np.zeros((len(batch), 3)))
     found = explained(deaf, effort="quick")
     assert found.moments == ()
     assert "no part of the recording speaks for the label by itself" in found.warnings

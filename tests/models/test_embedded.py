@@ -81,7 +81,7 @@ def package(tiny_model, tmp_path, monkeypatch):
     """A package that holds the models ``speech`` and ``small``."""
     for name in ("speech", "small"):
         shutil.copytree(tiny_model.folder, tmp_path / "models" / name)
-    monkeypatch.setattr(embedded, "_ASSETS", str(tmp_path / "models"))
+    monkeypatch.setattr(embedded, "ASSETS", str(tmp_path / "models"))
     embedded._load.cache_clear()
     yield tmp_path / "models"
     embedded._load.cache_clear()

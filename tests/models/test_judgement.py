@@ -227,3 +227,43 @@ def test_logits_of_any_size_stay_finite():
     assert all(
         math.isfinite(p) for p in (*emotion.categories.values(), *emotion.perceived.values())
     )
+
+
+def bare(**given):
+    """Readings of a model that tells nothing but what is given."""
+    plain = {"categories": [], "perceived": [], "dimensions": np.empty((0, 3)), "sound": []}
+    parts = {name: np.array(one) for name, one in {**plain, **given}.items()}
+    return Readings(**parts, trust=np.array(0.0), strangeness=np.array(0.0))
+
+
+@pytest.mark.parametrize(("temperature", "labels"), [(None, ("happy",)), (1.0, ("happy", "angry"))])
+def test_of_a_model_that_nobody_fitted_the_verdict_is_the_label_on_top(temperature, labels):
+    unfitted = Calibration.unfitted(("angry", "happy", "contempt"), temperature=temperature)
+    emotion = judge(bare(categories=np.log([0.41, 0.5, 0.09])), unfitted)
+    assert dict(emotion.categories) == pytest.approx(
+        {"angry": 0.41, "happy": 0.5, "contempt": 0.09}
+    )
+    assert emotion.verdict.labels == labels
+    assert (dict(emotion.perceived), emotion.dimensions) == ({}, None)
+    assert math.isnan(emotion.ambiguity)
+
+
+def test_the_whole_of_a_model_with_categories_alone():
+    unfitted = Calibration.unfitted(("angry", "calm"))
+    parts = [judge(bare(categories=np.log(one)), unfitted) for one in ([0.9, 0.1], [0.3, 0.7])]
+    emotion = whole(parts, [1.0, 3.0], unfitted)
+    assert dict(emotion.categories) == pytest.approx({"angry": 0.45, "calm": 0.55})
+    assert emotion.verdict.labels == ("calm",)
+    assert emotion.dimensions is None
+
+
+def test_a_model_with_dimensions_alone_abstains_and_still_tells_them():
+    unfitted = Calibration.unfitted(())
+    points = [np.repeat([[v], [0.5], [1.2]], 3, 1) for v in (0.2, 0.6)]
+    parts = [judge(bare(dimensions=one), unfitted) for one in points]
+    np.testing.assert_allclose(triples(parts[0]), [(0, 0.2, 1), (0, 0.5, 1), (0, 1, 1)])
+    emotion = whole([*parts, abstain("noise", label_set=())], [1.0, 3.0, 9.0], unfitted)
+    np.testing.assert_allclose(triples(emotion), [(0, 0.5, 1), (0, 0.5, 1), (0, 1, 1)])
+    assert emotion.dimensions.proxy == ""
+    assert emotion.verdict.reason == "the model gives no categories"
+    assert dict(emotion.categories) == {}

@@ -58,7 +58,7 @@ def _filters(bands: int) -> NDArray[np.float32]:
 
 
 def _corners(bands: int) -> NDArray[np.float64]:
-    """Hz (bands + 2,): each triangle rises from one, peaks at the next and ends at the one after."""
+    """Hz (bands + 2,): a triangle rises from one, peaks at the next and ends at the one after."""
     return _slaney_hz(np.linspace(0, _slaney_mel(SAMPLING_RATE / 2), bands + 2))
 
 

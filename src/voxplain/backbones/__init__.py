@@ -87,7 +87,11 @@ def find_checkpoint(name: str | Path) -> Path:
         return Path(name)
     hub = require("huggingface_hub", extra="train")
     try:
-        return Path(hub.snapshot_download(str(name), local_files_only=True))
+        # Of a snapshot that was pulled without its pickles, all files is more than there is.
+        found = hub.snapshot_download(
+            str(name), local_files_only=True, allow_patterns="config.json"
+        )
+        return Path(found)
     except (OSError, ValueError) as error:  # ValueError: what can't be an id
         raise WeightsMissing(
             f"{name} is neither a folder nor in the cache of Hugging Face; get it with: "
@@ -163,8 +167,8 @@ def weight_files(folder: Path) -> list[Path]:
     if pickles:
         raise WeightsMissing(
             f"{folder} holds its weights in {pickles[0]}, a pickle, which may run code when it is "
-            "opened; take a revision with safetensors, or where you trust it, load it with "
-            "transformers and save it again with save_pretrained, which writes safetensors"
+            "opened; take a revision with safetensors, or where you trust it, convert it tensor by "
+            "tensor (docs/models.md)"
         )
     raise WeightsMissing(
         f"{folder} holds no weights: it has no model.safetensors; give a folder as from "

@@ -23,6 +23,7 @@ __all__ = [
     "load_weights",
     "padded",
     "pretrained",
+    "quiet",
     "told",
 ]
 
@@ -69,6 +70,9 @@ class SpeechEncoder(nn.Module, ABC):
 
 def padded(parts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """(frames, ...) of several recordings as (batch, frames, ...), and (batch, frames) mask."""
+    if len(parts) == 1:  # nothing here depends on a length, so that it can be exported
+        (alone,) = parts
+        return alone[None], torch.ones_like(alone[None].flatten(2)[..., 0], dtype=torch.bool)
     lengths = torch.tensor([len(part) for part in parts], device=parts[0].device)
     together = nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
     return together, torch.arange(together.shape[1], device=lengths.device) < lengths[:, None]
@@ -124,7 +128,7 @@ def configuration(folder: Path) -> Any:
         "layerdrop": 0.0,
         "add_adapter": False,
     }
-    with _quiet(transformers), told(folder):
+    with quiet(transformers), told(folder):
         return transformers.AutoConfig.from_pretrained(folder, **_LOCAL, **plain)
 
 
@@ -137,7 +141,7 @@ def pretrained(folder: Path, config: Any = None, **options: Any) -> Any:
     """
     transformers = require("transformers", extra="train")
     weight_files(folder)  # a pickle is refused before anything is opened
-    with _quiet(transformers), told(folder):
+    with quiet(transformers), told(folder):
         network, found = transformers.AutoModel.from_pretrained(
             folder,
             config=config or configuration(folder),
@@ -190,7 +194,7 @@ def _refuse_shape(folder: Path, name: str, found: torch.Size, wanted: torch.Size
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Without its report of what is left over and its progress bar: what matters is an error."""
     logs = transformers.utils.logging
     level, bar = logs.get_verbosity(), logs.is_progress_bar_enabled()

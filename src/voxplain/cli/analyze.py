@@ -95,7 +95,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="embedded model or model folder")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     add_reference(parser, judged="levels and emotion")
 
 

@@ -3,9 +3,11 @@
 examples:
   voxplain models list
   voxplain models pull whisper-small
+  voxplain models pull superb/hubert-large-superb-er
 
-Nothing else in voxplain ever downloads a model. They go to $VOXPLAIN_MODELS, or
-to the user's cache folder.
+Nothing else in voxplain ever downloads a model. Those of the list go to
+$VOXPLAIN_MODELS, or to the user's cache folder; any other of the hub goes to
+the cache of Hugging Face, where --model and --encoder find it by its id.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ import tempfile
 from pathlib import Path
 
 from voxplain.errors import ChecksumMismatch, UnknownName, WeightsMissing
+from voxplain.models.loading import HUB_ID
 from voxplain.plugins import find, names, require
 from voxplain.text.transcribers import Weights, models_folder
 
 __all__ = ["add", "run"]
 
 # What runs nothing when it is loaded: safetensors, CTranslate2's numbers, and texts.
-_PATTERNS = ["*.safetensors", "model.bin", "*.json", "*.txt", "LICENSE*", "README.md"]
+_TEXTS = ["*.json", "*.txt", "LICENSE*", "README.md"]
+_PATTERNS = ["*.safetensors", "model.bin", *_TEXTS]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +35,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="list|pull", dest="action")
     actions.add_parser("list", help="what can be pulled, and what is there")
     pull = actions.add_parser("pull", help="download a model")
-    pull.add_argument("name", help=", ".join(_known()))
+    pull.add_argument("name", help=f"{', '.join(_known())}, or an id of the Hugging Face hub")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List, or pull."""
     if arguments.action == "pull":
-        _pull(arguments.name)
+        pull = _pull_checkpoint if HUB_ID.fullmatch(arguments.name) else _pull
+        pull(arguments.name)
         return 0
     for name, weights in _known().items():
         there = " (here)" if (models_folder() / name).is_dir() else ""
@@ -85,6 +90,42 @@ def _pull(name: str) -> None:
         Path(place).rename(folder)
         Path(place).mkdir()  # for the context to remove
     print(f"pulled {folder}")
+
+
+def _pull_checkpoint(name: str) -> None:
+    """Any checkpoint, of which nothing is known but what its page says."""
+    hub = require("huggingface_hub", extra="train")
+    page = f"huggingface.co/{name}"
+    try:
+        folder = Path(hub.snapshot_download(name, allow_patterns=_TEXTS, ignore_patterns="*/*"))
+        print(
+            f"{name}: from {page}, into the cache of Hugging Face\nlicence: {_licence(folder)}; "
+            "whoever uses the model must have accepted it, and nobody has checked it here",
+            flush=True,
+        )
+        hub.snapshot_download(name, allow_patterns="*.safetensors", ignore_patterns="*/*")
+    except (OSError, hub.errors.EntryNotFoundError) as error:
+        raise WeightsMissing(
+            f"{page} could not be pulled: {error}; check the id, and whether the model asks for a "
+            "login (hf auth login), or try again with a network"
+        ) from error
+    if not any(folder.glob("*.safetensors")):
+        raise WeightsMissing(
+            f"{page} has no safetensors, and no other weights are pulled: a pickle can run code "
+            "when it is opened; docs/models.md says how to convert one that you trust"
+        )
+    print(f"pulled {name} at revision {folder.name}; use it with: --model {name}")
+
+
+def _licence(folder: Path) -> str:
+    """As the head of the model card gives it."""
+    page = folder / "README.md"
+    data = (
+        require("huggingface_hub", extra="train").ModelCard.load(page).data
+        if page.is_file()
+        else {}
+    )
+    return str(data.get("license") or "not stated")
 
 
 def _check(file: Path, weights: Weights) -> None:

@@ -65,7 +65,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON on standard output, no files")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the sound")
     parser.add_argument("--force", action="store_true", help="replace a sound that exists")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="embedded model or model folder")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     # argparse takes "-3dB" for an option, unless it is told that this is a number.
     parser._negative_number_matcher = re.compile(f"-{_AMOUNT.pattern}$")
 

@@ -323,12 +323,9 @@ def _dimensions(emotion: Emotion) -> Iterator[Claim]:
     if emotion.dimensions is None:
         return
     for name in ("valence", "arousal", "dominance"):
-        found = getattr(emotion.dimensions, name)
-        yield _claim(
-            f"{name} is {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), "
-            f"a proxy {emotion.dimensions.proxy}",
-            f"emotion.dimensions.{name}",
-        )
+        found, proxy = getattr(emotion.dimensions, name), emotion.dimensions.proxy
+        said = f"{name} is {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+        yield _claim(f"{said}, a proxy {proxy}" if proxy else said, f"emotion.dimensions.{name}")
 
 
 def _when(analysis: Analysis, explanation: Explanation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from voxplain.audio.log_mel import log_mel
 from voxplain.descriptors._levels import Reference
 from voxplain.evidence.voice import AXES, Edit, Voice
 from voxplain.explainers import Forward, shapley
-from voxplain.types import Attribution, Quantity
+from voxplain.types import Attribution, Audio, Quantity
 
 __all__ = ["cue_shares"]
 
@@ -27,7 +27,7 @@ _CHANGED_BY = {  # descriptor -> the axis that changes it; a factor where nothin
 
 def cue_shares(
     voice: Voice,
-    forward: Forward,
+    hearing: Callable[[Audio], Forward],
     *,
     output: int,
     label: str,
@@ -38,9 +38,9 @@ def cue_shares(
 
     Pitch, its variability, tempo and brightness are made usual by resynthesis, in every
     combination; each cue's share is its Shapley value (Shapley 1953), so that the shares add up to
-    the log-odds of the recording minus those of the voice made usual in all of them. ``forward``
-    maps log-mel spectrograms (n, bands, frames) to log-odds. None where fewer than two cues can be
-    measured and changed.
+    the log-odds of the recording minus those of the voice made usual in all of them. ``hearing``
+    gives for a sound the function from its log-mel spectrograms (n, bands, frames) to log-odds.
+    None where fewer than two cues can be measured and changed.
     """
     usual = {
         name: _usual(axis, functionals[name].value, reference.norms[name].mean)
@@ -61,7 +61,7 @@ def cue_shares(
                 _CHANGED_BY[n]: usual[n] for n, keep in zip(names, row, strict=True) if not keep
             }
             sound = voice.edited(Edit(**changed)) if changed else voice.audio
-            found.append(forward(log_mel(sound.waveform)[None])[0])
+            found.append(hearing(sound)(log_mel(sound.waveform)[None])[0])
         return np.stack(found)
 
     everything = np.ones(len(names), bool)

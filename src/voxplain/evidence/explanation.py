@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,10 +64,16 @@ class Case:
     conditions: Mapping[str, float]
     """Of the recording."""
     reference: Reference
-    forward: Forward
-    """Log-mel spectrograms (n, bands, frames) -> log-odds (n, labels), of ``emotion.label_set``."""
+    hearing: Callable[[Audio], Forward]
+    """A sound -> what the model makes of changed versions of it: a function from log-mel
+    spectrograms (n, bands, frames) to log-odds (n, labels), of ``emotion.label_set``."""
     judge: Callable[[Audio], Emotion]
     """What the model makes of other sound in the place of the stretch."""
+
+    @property
+    def forward(self) -> Forward:
+        """That of the stretch."""
+        return self.hearing(self.audio)
 
     @property
     def output(self) -> int:
@@ -98,7 +104,7 @@ def explained(case: Case, *, effort: str) -> Explanation:
     experiment = _voice(case) if full else None
     shares = experiment and cue_shares(
         experiment.voice,
-        case.forward,
+        case.hearing,
         output=case.output,
         label=case.label,
         functionals=case.functionals,
@@ -284,9 +290,11 @@ def _stability(case: Case, scores: NDArray[np.float64]) -> Iterator[tuple[str, f
         (f"noise {_NOISE_DB:.0f} dB below", waveform + noise, 0),
         (f"begun {_SHIFT * 1000:.0f} ms later", waveform[round(_SHIFT * rate) :], _SHIFT),
     ):
-        inputs = log_mel(sound)
         other = saliency(
-            case.forward, inputs, output=case.output, start=case.segment.start + skipped
+            case.hearing(replace(case.audio, waveform=sound)),
+            log_mel(sound),
+            output=case.output,
+            start=case.segment.start + skipped,
         )
         told = _on_frames(case, other, len(scores))
         first = round(skipped / FRAME_SHIFT)

@@ -168,9 +168,9 @@ def _dimension(dimension: Dimension, name: str, proxy: str) -> Ground:
             Figure(dimension.low, "", 2, name, "first"),
             Figure(dimension.high, "", 2, name, "second"),
         ),
-        names={proxy: "proxy"},
+        names={proxy: "proxy"} if proxy else {},
         words=frozenset({name}),
-        required=frozenset({"proxy"}),
+        required=frozenset({"proxy"} if proxy else ()),
     )
 
 

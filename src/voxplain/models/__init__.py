@@ -1,1 +1,43 @@
-"""Models: from what is heard to what may be said."""
+"""Models: from what is heard to what may be said.
+
+``loading.load_model`` gives one by its name; ``formats/`` holds a file for each kind of folder
+that a model may lie in.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from voxplain.explainers import Forward
+from voxplain.models.calibration import Calibration
+from voxplain.models.judgement import Readings
+from voxplain.models.profile import Profile
+from voxplain.types import Audio, Embedding
+
+__all__ = ["Model"]
+
+
+class Model(Protocol):
+    """What the pipeline asks of a model, whatever it is made of."""
+
+    name: str
+    sha256: str
+    """Of everything that its readings depend on."""
+    calibration: Calibration
+    knows_speakers: bool
+    """Whether a profile of the speaker changes what it reads."""
+    notes: tuple[str, ...]
+    """What a reader of any of its judgements must know."""
+
+    def embed(self, audio: Audio) -> Embedding:
+        """What ``read`` needs of 16 kHz sound."""
+
+    def read(self, embedding: Embedding, profile: Profile | None = None) -> Readings:
+        """What that says, not yet calibrated; ``judgement.judge`` makes an Emotion of it."""
+
+    def hearing(self, audio: Audio, profile: Profile | None = None) -> Forward:
+        """What explainers look into: changed versions of the sound -> what the model makes of them.
+
+        From log-mel spectrograms (n, 80, frames) of ``audio.log_mel`` with cells changed to the
+        log-odds (n, labels) of the calibrated probabilities of ``calibration.labels``.
+        """

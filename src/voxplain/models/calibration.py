@@ -27,6 +27,8 @@ __all__ = [
 COVERAGE = 0.9
 """Share of unseen recordings whose set, or interval, should hold the truth."""
 
+_ANY = 1e-9  # a mass that whatever is most probable reaches by itself
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -49,11 +51,34 @@ class Calibration:
     """Probability of one voice below which nothing is said."""
     most_strange: float = math.inf
     """Distance from the speech that was learned from above which nothing is said."""
+    rated: bool = False
+    """Whether the dimensions were learned from ratings of recordings; else they are a proxy."""
+
+    @classmethod
+    def unfitted(cls, labels: tuple[str, ...], *, temperature: float | None = None) -> Calibration:
+        """Of a model of which nobody says more: it claims no more than it knows.
+
+        A set of labels is the most probable one, unless a temperature makes the probabilities those
+        of right answers; an interval of a dimension is all of [0, 1].
+        """
+        known = 1.0 if temperature is None else temperature
+        return cls(
+            labels,
+            votes=(),
+            sounds=(),
+            temperature=known,
+            known_temperature=known,
+            mass=_ANY if temperature is None else COVERAGE,
+            widening=(2.0, 2.0, 2.0),  # farther than any value lies
+            rated=True,
+        )
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Calibration:
         """Raises KeyError for a card that lacks something."""
-        told = ((item.name, card[item.name]) for item in fields(cls))
+        # The cards of embedded models say nothing of ratings: theirs are proxies.
+        names = (item.name for item in fields(cls) if item.name in card or item.name != "rated")
+        told = ((name, card[name]) for name in names)
         plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in told}
         return cls(**plain)
 

@@ -16,21 +16,28 @@ from numpy.typing import NDArray
 
 from voxplain.backbones.embedded import EmbeddedBackbone, session
 from voxplain.errors import ArtifactError, ChecksumMismatch, UnknownName, WeightsMissing
+from voxplain.explainers import Forward
 from voxplain.models.calibration import Calibration, log_odds
 from voxplain.models.judgement import Readings
 from voxplain.models.profile import Profile
 from voxplain.types import Audio, Embedding
 
-__all__ = ["EmbeddedModel", "embedded_models"]
+__all__ = ["ASSETS", "EmbeddedModel", "embedded_folder", "embedded_models"]
 
-_ASSETS = "assets/models"
+ASSETS = "assets/models"
+"""Where the models of the package lie in it."""
 
 
 def embedded_models() -> tuple[str, ...]:
     """Names of the models that lie in the package."""
-    folder = files("voxplain") / _ASSETS
+    folder = files("voxplain") / ASSETS
     entries = folder.iterdir() if folder.is_dir() else ()
     return tuple(sorted(entry.name for entry in entries if (entry / "card.json").is_file()))
+
+
+def embedded_folder(name: str) -> Path:
+    """Where a model of the package lies."""
+    return Path(str(files("voxplain") / ASSETS / name))
 
 
 class EmbeddedModel:
@@ -40,6 +47,9 @@ class EmbeddedModel:
     figures on unseen speakers. One recording at a time on one thread, so that a result depends on
     neither the company a recording keeps nor the number of cores.
     """
+
+    knows_speakers = True
+    notes: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, *, fold: int | None = None) -> None:
         """Raises WeightsMissing, ChecksumMismatch or, for a card that is none, ArtifactError."""
@@ -114,6 +124,10 @@ class EmbeddedModel:
             categories, perceived, dimensions, sound, np.array(known.trust), strangeness
         )
 
+    def hearing(self, audio: Audio, profile: Profile | None = None) -> Forward:
+        """``log_odds``, which needs no sound."""
+        return functools.partial(self.log_odds, profile=profile)
+
     def log_odds(
         self, spectrograms: NDArray[np.float32], profile: Profile | None = None
     ) -> NDArray[np.float64]:
@@ -132,7 +146,7 @@ class EmbeddedModel:
 @functools.cache
 def _load(name: str) -> EmbeddedModel:
     if name in embedded_models():
-        return EmbeddedModel(Path(str(files("voxplain") / _ASSETS / name)))
+        return EmbeddedModel(embedded_folder(name))
     if Path(name).is_dir():
         return EmbeddedModel(Path(name))
     raise UnknownName("model", name, embedded_models())

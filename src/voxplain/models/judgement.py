@@ -41,7 +41,7 @@ class Readings:
     perceived: NDArray[np.float32]
     """(votes,) logits"""
     dimensions: NDArray[np.float32]
-    """(3, 3): low, value and high of valence, arousal and dominance"""
+    """(3, 3): low, value and high of valence, arousal and dominance; (0, 3) where it has none"""
     sound: NDArray[np.float32]
     """(sounds,) logits; the first is one voice"""
     trust: NDArray[np.float64]
@@ -60,9 +60,12 @@ class Readings:
 
 
 def judge(readings: Readings, calibration: Calibration) -> Emotion:
-    """What a stretch of speech sounds like; it abstains where it hears something else."""
+    """What a stretch of speech sounds like; it abstains where it hears something else.
+
+    Of a model without votes, dimensions or labels these stay out of the Emotion.
+    """
     heard = softmax(readings.sound)
-    if heard[0] < calibration.least_voice:
+    if heard.size and heard[0] < calibration.least_voice:
         other = calibration.sounds[1 + int(np.argmax(heard[1:]))]
         return abstain(f"it sounds like {other}", label_set=calibration.labels)
     if readings.strangeness > calibration.most_strange:
@@ -70,7 +73,8 @@ def judge(readings: Readings, calibration: Calibration) -> Emotion:
     temperature = calibration.temperature_at(float(readings.trust))
     categories = softmax(readings.categories, temperature=temperature)
     perceived = softmax(readings.perceived)
-    dimensions = widened(readings.dimensions, np.array(calibration.widening))
+    found = readings.dimensions
+    dimensions = widened(found, np.array(calibration.widening)) if found.size else found
     return _emotion(categories, perceived, dimensions, calibration)
 
 
@@ -81,7 +85,8 @@ def whole(
 
     If none has, it abstains for the reason of the longest.
     """
-    told = [(one, length) for one, length in zip(emotions, seconds, strict=True) if one.categories]
+    judged = zip(emotions, seconds, strict=True)
+    told = [(one, length) for one, length in judged if one.categories or one.dimensions]
     if not told:
         return emotions[int(np.argmax(seconds))]
     weights = np.array([length for _, length in told])
@@ -120,22 +125,28 @@ def coordinates() -> Mapping[str, Mapping[str, float]]:
 def _emotion(
     categories: NDArray[np.float64],
     perceived: NDArray[np.float64],
-    dimensions: NDArray[np.float64],
+    dimensions: NDArray[np.floating],
     calibration: Calibration,
 ) -> Emotion:
-    points = [Dimension(value, low, high) for low, value, high in dimensions.tolist()]
-    named = dict(zip(DIMENSIONS, points, strict=True))
     return Emotion(
         dict(zip(calibration.labels, categories.tolist(), strict=True)),
         dict(zip(calibration.votes, perceived.tolist(), strict=True)),
-        Dimensions(**named, proxy=_proxy()["proxy"]),
+        _dimensions(dimensions, calibration) if dimensions.size else None,
         calibration.labels,
         verdict(categories, calibration),
     )
 
 
+def _dimensions(found: NDArray[np.floating], calibration: Calibration) -> Dimensions:
+    points = [Dimension(value, low, high) for low, value, high in found.tolist()]
+    named = dict(zip(DIMENSIONS, points, strict=True))
+    return Dimensions(**named, proxy="" if calibration.rated else _proxy()["proxy"])
+
+
 def verdict(categories: NDArray[np.float64], calibration: Calibration) -> Verdict:
     """The labels that hold the truth in nine of ten recordings, of probabilities (labels,)."""
+    if not calibration.labels:
+        return Verdict((), "the model gives no categories")
     likely = label_sets(categories, mass=calibration.mass)
     ranked = [calibration.labels[index] for index in np.argsort(-categories) if likely[index]]
     if len(ranked) > MOST_LABELS:
@@ -144,7 +155,7 @@ def verdict(categories: NDArray[np.float64], calibration: Calibration) -> Verdic
 
 
 def _points(emotion: Emotion) -> list[list[float]]:
-    found = [getattr(emotion.dimensions, name) for name in DIMENSIONS]
+    found = [getattr(emotion.dimensions, name) for name in DIMENSIONS if emotion.dimensions]
     return [[one.low, one.value, one.high] for one in found]
 
 

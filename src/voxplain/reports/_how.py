@@ -18,8 +18,21 @@ __all__ = ["descriptors", "emotion", "over_time"]
 
 def emotion(found: Emotion) -> Section | None:
     """Probabilities, shares of listeners and dimensions, each with its uncertainty."""
-    if not found.categories:
+    if not (found.categories or found.dimensions):
         return None
+    return section(
+        "emotion",
+        "How it sounds",
+        element(
+            "div",
+            element("div", _shares(found), _disagreement(found)) if found.categories else None,
+            _dimensions(found.dimensions) if found.dimensions else None,
+            class_="beside",
+        ),
+    )
+
+
+def _shares(found: Emotion) -> Markup:
     portrayed, perceived = found.categories, found.perceived
     ranked = sorted({**portrayed, **perceived}, key=lambda label: -portrayed.get(label, 0))
     rows = []
@@ -36,20 +49,10 @@ def emotion(found: Emotion) -> Section | None:
             )
         )
     caption = (
-        "Portrayed (filled): calibrated probability that it was meant to sound so. Listeners "
+        "Portrayed (filled): probability that it was meant to sound so. Listeners "
         "(outlined): share who would say so from the voice alone."
     )
-    shares = table(caption, ("Emotion", "", "Portrayed", "Listeners"), rows, class_="shares")
-    return section(
-        "emotion",
-        "How it sounds",
-        element(
-            "div",
-            element("div", shares, _disagreement(found)),
-            _dimensions(found.dimensions) if found.dimensions else None,
-            class_="beside",
-        ),
-    )
+    return table(caption, ("Emotion", "", "Portrayed", "Listeners"), rows, class_="shares")
 
 
 def _disagreement(found: Emotion) -> Markup | None:
@@ -69,7 +72,7 @@ def _dimensions(found: Dimensions) -> Markup:
         said = [f"{one.value:.2f}", element("small", f"{one.low:.2f} to {one.high:.2f}")]
         drawn = interval(one.value, one.low, one.high)
         rows.append(row(name, drawn, said, id=f"emotion.dimensions.{name}"))
-    caption = f"Dimensions from 0 to 1 with 90 % intervals: {found.proxy}"
+    caption = _words.dimensions(found)
     return element("div", table(caption, ("Dimension", "", "Value"), rows, class_="shares"))
 
 

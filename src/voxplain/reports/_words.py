@@ -15,6 +15,7 @@ from voxplain.types import (
     Analysis,
     Attribution,
     Descriptors,
+    Dimensions,
     Emotion,
     Explanation,
     Faithfulness,
@@ -29,6 +30,7 @@ __all__ = [
     "changes",
     "clock",
     "described",
+    "dimensions",
     "doubts",
     "expectation",
     "facts",
@@ -59,9 +61,9 @@ LIMITS = (
     "Not for the workplace, education, hiring, policing or diagnosis: Regulation (EU) 2024/1689 "
     "forbids inferring emotions at work and in education, and asks that people be informed "
     "elsewhere. The people recorded must know and agree.",
-    "The model learned from acted speech of adults. On spontaneous speech, other languages, "
-    "children or poor recordings its probabilities may not hold, and a portrayed emotion is not "
-    "what every listener hears.",
+    "The embedded model learned from acted speech of adults. On spontaneous speech, other "
+    "languages, children or poor recordings its probabilities may not hold, and a portrayed "
+    "emotion is not what every listener hears.",
     "What experts expect was compiled from reviews of the literature at second hand; a cue that "
     "goes the expected way makes a reading plausible, it does not prove it.",
 )
@@ -360,7 +362,7 @@ def certainty(emotion: Emotion) -> str:
         for label in labels
     )
     said = (
-        "Calibrated probability that it was meant to sound so, among "
+        "Probability that it was meant to sound so, among "
         f"{len(emotion.label_set)} emotions: {meant}."
     )
     if emotion.perceived:
@@ -374,6 +376,12 @@ def certainty(emotion: Emotion) -> str:
             "of ten recordings."
         )
     return said
+
+
+def dimensions(found: Dimensions) -> str:
+    """What they are, without a full stop."""
+    said = "Dimensions from 0 to 1 with 90 % intervals"
+    return f"{said}: {found.proxy}" if found.proxy else said
 
 
 def doubts(analysis: Analysis) -> list[str]:

@@ -51,16 +51,16 @@ def _claims(analysis: Analysis) -> Iterator[str]:
 
 
 def _emotion(emotion: Emotion) -> Iterator[str]:
-    if not emotion.categories:
-        return
-    portrayed, perceived = emotion.categories, emotion.perceived
-    ranked = sorted({**portrayed, **perceived}, key=lambda label: -portrayed.get(label, 0))
-    rows = [
-        (label, *(_words.probability(one.get(label, math.nan)) for one in (portrayed, perceived)))
-        for label in ranked
-    ]
-    yield "## How it sounds"
-    yield _table(("emotion", "portrayed", "listeners"), rows)
+    if emotion.categories or emotion.dimensions:
+        yield "## How it sounds"
+    if emotion.categories:
+        both = emotion.categories, emotion.perceived
+        ranked = sorted({**both[0], **both[1]}, key=lambda label: -both[0].get(label, 0))
+        rows = [
+            (label, *(_words.probability(one.get(label, math.nan)) for one in both))
+            for label in ranked
+        ]
+        yield _table(("emotion", "portrayed", "listeners"), rows)
     if emotion.dimensions is not None:
         dimensions = (
             (name, getattr(emotion.dimensions, name))
@@ -71,7 +71,7 @@ def _emotion(emotion: Emotion) -> Iterator[str]:
             for name, one in dimensions
         ]
         yield _table(("dimension", "value", "90 % interval"), rows)
-        yield f"Dimensions from 0 to 1: {_text(emotion.dimensions.proxy)}."
+        yield f"{_text(_words.dimensions(emotion.dimensions))}."
 
 
 def _explanation(found: Explanation) -> Iterator[str]:

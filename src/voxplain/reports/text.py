@@ -28,6 +28,9 @@ _SHADES = " ·░▒▓█"
 _LEGEND = """\
 Portrayed: how probably it was meant. Listeners: the share who would choose it.
 Learned from acted speech. How a voice sounds, not what a person feels."""
+_FOREIGN = """\
+Portrayed: how probably it was meant. How a voice sounds, not what a person
+feels."""
 _TIED = re.compile(r"(?<=\bz) |(?<=\d) (?=\S{1,2}[ ,;])")  # a number stays with its unit
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 
@@ -40,7 +43,7 @@ def render(analysis: Analysis) -> str:
         parts += _over_time(analysis)
     parts += [f"\nNote: {warning}." for warning in analysis.warnings]
     if analysis.emotion.categories:
-        parts.append(f"\n{_LEGEND}")
+        parts.append(f"\n{_LEGEND if analysis.emotion.perceived else _FOREIGN}")
     return "\n".join(parts) + "\n"
 
 
@@ -94,16 +97,8 @@ def _why(analysis: Analysis) -> Iterator[str]:
 
 
 def _emotion(emotion: Emotion) -> Iterator[str]:
-    if not emotion.categories:
-        return
-    portrayed, perceived = emotion.categories, emotion.perceived
-    yield f"\n{'portrayed':>{_BAR + 18}}{'listeners':>12}"
-    for label in sorted({**portrayed, **perceived}, key=lambda name: -portrayed.get(name, 0)):
-        bar = _bar(portrayed.get(label, 0))
-        yield f"  {label:<10}{bar} {_share(portrayed, label):>5}{_share(perceived, label):>12}"
-    said = _listeners(emotion)
-    if said:
-        yield f"\n{said}"
+    if emotion.categories:
+        yield from _shares(emotion)
     if emotion.dimensions is not None:
         yield ""
         for name in ("valence", "arousal", "dominance"):
@@ -112,6 +107,17 @@ def _emotion(emotion: Emotion) -> Iterator[str]:
                 f"  {name:<10}{_scale(dimension)} {dimension.value:5.2f}"
                 f"  ({dimension.low:.2f} to {dimension.high:.2f})"
             )
+
+
+def _shares(emotion: Emotion) -> Iterator[str]:
+    portrayed, perceived = emotion.categories, emotion.perceived
+    yield f"\n{'portrayed':>{_BAR + 18}}{'listeners':>12}"
+    for label in sorted({**portrayed, **perceived}, key=lambda name: -portrayed.get(name, 0)):
+        bar = _bar(portrayed.get(label, 0))
+        yield f"  {label:<10}{bar} {_share(portrayed, label):>5}{_share(perceived, label):>12}"
+    said = _listeners(emotion)
+    if said:
+        yield f"\n{said}"
 
 
 def _said(analysis: Analysis) -> Iterator[str]:

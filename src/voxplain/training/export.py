@@ -1,4 +1,4 @@
-"""From a trained network to an ONNX file that holds its matrices in 8 bits."""
+"""From a trained network to an ONNX file, with matrices in 8 bits or as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["export", "store_in_8_bits"]
+__all__ = ["export", "store_in_8_bits", "trace"]
 
 _OPSET = 18
 
@@ -52,22 +52,8 @@ def export(
     import onnx
     from onnx import numpy_helper
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     stored = store_in_8_bits(network)
-    with warnings.catch_warnings():
-        # Of torch's two exporters the older is deprecated; the newer needs two more packages.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            network.eval(),
-            tuple(inputs.values()),
-            path,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes={next(iter(inputs)): {frames_axis: "frames"}},
-            opset_version=_OPSET,
-            do_constant_folding=False,  # it would rename the weights
-            dynamo=False,
-        )
+    trace(network, path, inputs=inputs, outputs=outputs, frames_axis=frames_axis)
     model = onnx.load(path)
     graph = model.graph
     unpacked = []
@@ -94,3 +80,29 @@ def export(
         graph.node.insert(0, node)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def trace(
+    network: nn.Module,
+    path: Path,
+    *,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    frames_axis: int,
+) -> None:
+    """The same with the weights as they are, each under the name it has in the network."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # Of torch's two exporters the older is deprecated; the newer needs two more packages.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.eval(),
+            tuple(inputs.values()),
+            path,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={next(iter(inputs)): {frames_axis: "frames"}},
+            opset_version=_OPSET,
+            do_constant_folding=False,  # it would rename the weights
+            dynamo=False,
+        )

@@ -1,0 +1,95 @@
+"""Networks of foreign checkpoints, from waveforms (1, samples) to outputs (1, outputs).
+
+What a preprocessor does before such a network stands inside it, so that the whole is one function
+of the sound, which can be exported as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["DenseHead", "LogMel", "Logits", "Normalised"]
+
+
+class Normalised(nn.Module):
+    """Zero mean and unit variance over the waveform, as ``Wav2Vec2FeatureExtractor`` makes them."""
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms (1, samples) -> the same."""
+        mean = waveforms.mean(1, keepdim=True)
+        variance = ((waveforms - mean) ** 2).mean(1, keepdim=True)
+        return (waveforms - mean) / (variance + 1e-7).sqrt()
+
+
+class LogMel(nn.Module):
+    """The log-mel spectrogram of ``WhisperFeatureExtractor``: of 30 s, whatever is longer cut off.
+
+    The Fourier transform is written as a convolution, which every exporter knows.
+    """
+
+    waves: Tensor
+    filters: Tensor
+
+    def __init__(self, extractor: Any) -> None:
+        super().__init__()
+        size = extractor.n_fft
+        self.samples, self.hop = extractor.n_samples, extractor.hop_length
+        bins = torch.arange(1 + size // 2, dtype=torch.float64)
+        angles = 2 * math.pi / size * torch.outer(bins, torch.arange(size, dtype=torch.float64))
+        waves = torch.cat([angles.cos(), angles.sin()]) * torch.hann_window(size).double()
+        self.register_buffer("waves", waves[:, None].float(), persistent=False)
+        filters = torch.from_numpy(extractor.mel_filters).float().T
+        self.register_buffer("filters", filters.contiguous(), persistent=False)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms (1, samples) -> spectrograms (1, bands, 3000)."""
+        filled = functional.pad(waveforms, (0, self.samples))[:, None, : self.samples]
+        margin = self.waves.shape[-1] // 2
+        padded = functional.pad(filled, (margin, margin), mode="reflect")
+        # The frame centred on the end is left out.
+        real, imaginary = functional.conv1d(padded, self.waves, stride=self.hop)[..., :-1].chunk(
+            2, 1
+        )
+        mel = (self.filters @ (real**2 + imaginary**2)).clamp_min(1e-10).log10()
+        return (torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8) + 4) / 4
+
+
+class Logits(nn.Module):
+    """A network of transformers with its head."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Inputs of the network -> outputs (1, outputs)."""
+        found: Tensor = self.network(inputs).logits
+        return found
+
+
+class DenseHead(nn.Module):
+    """Mean over time, a layer with tanh, the outputs: ``Wav2Vec2ForSpeechClassification``.
+
+    No class of transformers, but copied from model card to model card since Wagner et al. (2023),
+    Dawn of the transformer era in speech emotion recognition, IEEE TPAMI 45(9).
+    """
+
+    def __init__(self, encoder: Any, weights: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        outputs, width = weights["out.weight"].shape
+        self.dense = nn.Linear(weights["dense.weight"].shape[1], width)
+        self.out = nn.Linear(width, outputs)
+        for name, weight in weights.items():
+            self.get_parameter(name).data.copy_(weight)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Normalised waveforms (1, samples) -> outputs (1, outputs)."""
+        states = self.encoder(waveforms).last_hidden_state
+        found: Tensor = self.out(torch.tanh(self.dense(states.mean(1))))
+        return found
