@@ -20,7 +20,7 @@ CARD = Card(
 )
 
 # Neutral clips are 1 to 350, then angry, happy, sad and surprised ones, sentence by sentence.
-_CLIP = re.compile(
+_NAME = re.compile(
     r"(?P<label>(?!train|evaluation|test)[^/]+)/(?:(?P<split>train|evaluation|test)/)?"
     r"(?P<speaker>00(?!00)[01]\d|0020)_(?P<number>\d{6})"
 )
@@ -45,7 +45,7 @@ def read(root: Path) -> list[Utterance]:
     """
     texts = _texts(root)
     found = []
-    for path, clip in matching_files(root, _CLIP):
+    for path, clip in matching_files(root, _NAME):
         language = "zh" if clip["speaker"] in _CHINESE else "en"
         found.append(
             Utterance(
