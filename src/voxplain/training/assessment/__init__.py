@@ -1,0 +1,1 @@
+"""Models held against corpora: figures, robustness, fairness, and reports of them."""
