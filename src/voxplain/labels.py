@@ -27,7 +27,7 @@ _ADJECTIVES = {
 # MSP-Podcast and afraid in EMO-DB, so that the readers of corpora keep their own.
 _ALIASES = {
     "angry": "ang anger",
-    "disgust": "dis disgusted",
+    "disgust": "disgusted dis",
     "fear": "fea fearful afraid",
     "happy": "hap happiness joy joyful",
     "neutral": "neu neutral_state",

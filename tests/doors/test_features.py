@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from voxplain import descriptors
-from voxplain.cli import main
+from voxplain.cli import _names, main
 from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.types import Segment
 
@@ -279,7 +279,7 @@ def test_parquet_without_pyarrow(folder, tmp_path, capsys, monkeypatch):
     assert "voxplain[tables]" in err
 
 
-@pytest.mark.parametrize("command", ["analyze", "evaluate", "features", "train"])
+@pytest.mark.parametrize("command", _names())
 def test_help_fits_the_terminal(command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):

@@ -5,8 +5,8 @@ examples:
   voxplain compare ours.csv theirs.csv --metric uar --metric macro_f1
   voxplain compare a.csv b.csv c.csv --common --out comparison.md
 
-Each is a table of predictions (CSV or Parquet with the columns file, start, end,
-speaker, emotion, prediction, p_<label> ...) or a run folder that holds
+Each is a table of predictions (CSV or Parquet with the columns file, start,
+end, speaker, emotion, prediction, p_<label> ...) or a run folder that holds
 predictions.csv. Clips are matched by file, start and end; intervals resample
 speakers. What the numbers mean: docs/statistics.md.
 """

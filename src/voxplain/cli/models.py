@@ -1,4 +1,4 @@
-"""Models that are no part of the package: list them, or pull one from the Hugging Face hub.
+"""Models beyond the package: list them, or pull one from the Hugging Face hub.
 
 examples:
   voxplain models list

@@ -2,7 +2,7 @@
 
 examples:
   voxplain roles account.txt
-  voxplain roles - --json < account.txt          JSON, with a weight for each word
+  voxplain roles - --json < account.txt        JSON, with a weight for each word
   voxplain roles account.txt --backend openai_compatible --model llama3.1
                  --base-url http://localhost:11434/v1
 
