@@ -1,29 +1,41 @@
-"""Every recipe in the repository resolves, and its plug-ins exist."""
+"""Every recipe in the repository resolves, its plug-ins exist, and experiments make a step."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from voxplain import descriptors, plugins
 from voxplain.config import load_recipe
-from voxplain.labels import CANONICAL
+from voxplain.labels import CANONICAL, KNOWN
+from voxplain.testing.backbones import tiny_checkpoint
+from voxplain.training import scoring
+from voxplain.training.corpora._reading import Ratings, Utterance
 from voxplain.training.embedded import EmbeddedRecipe
+from voxplain.training.experiment.recipe import ExperimentRecipe, check_recipe
+from voxplain.training.experiment.run import train
 from voxplain.training.norms import NormsRecipe
 from voxplain.training.profiles import ProfilesRecipe
 from voxplain.training.saliency import SaliencyRecipe
+from voxplain.training.studies.probing import study as probing
 from voxplain.training.study import StudyRecipe
 from voxplain.training.words.emotion import TextEmotionRecipe, TextEncoderRecipe
 from voxplain.training.words.emphasis import EmphasisRecipe
 from voxplain.training.words.roles import SegmenterRecipe
 
+ROOT = Path(__file__).parents[1] / "recipes"
 RECIPES = sorted(
     path
-    for path in (Path(__file__).parents[1] / "recipes").rglob("*.yaml")
+    for path in ROOT.rglob("*.yaml")
     if path.name != "cues.yaml"  # words for segmenter.yaml
 )
+EXPERIMENTS = [path for path in RECIPES if path.parent.name == "experiments"]
 KINDS = {
     "embedded": EmbeddedRecipe,
     "emphasis": EmphasisRecipe,
+    "experiment": ExperimentRecipe,
     "norms": NormsRecipe,
     "profiles": ProfilesRecipe,
     "saliency": SaliencyRecipe,
@@ -31,12 +43,22 @@ KINDS = {
     "study": StudyRecipe,
     "text_emotion": TextEmotionRecipe,
     "text_encoder": TextEncoderRecipe,
+    **probing.KINDS,
 }
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_it_resolves(path):
     recipe = load_recipe(path, KINDS)
+    if isinstance(recipe, ExperimentRecipe):
+        check_recipe(recipe)
+        for corpus in recipe.data.corpora:
+            plugins.find("corpora", corpus)
+        return
+    if path.parent.name == "probing":  # nothing comes of it that could be shipped
+        return
+    # What a recipe makes may go into the package. Of an experiment that is not so: it is for labs
+    # and for comparison, and the card of its run says what must not be shipped.
     for corpus in getattr(recipe, "corpora", ()):
         assert plugins.find("corpora", corpus).CARD.shippable
     assert set(getattr(recipe, "labels", ())) <= set(CANONICAL)
@@ -47,3 +69,84 @@ def test_it_resolves(path):
 
 def test_there_are_recipes():
     assert len(RECIPES) >= 2
+    assert len(EXPERIMENTS) >= 8
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sounds")
+    random = np.random.default_rng(0)
+
+    def made(name):
+        place = folder / f"{name}.wav"
+        if not place.is_file():
+            soundfile.write(place, random.normal(size=1600 * random.integers(2, 4)) / 10, 16_000)
+        return place
+
+    return made
+
+
+def miniature(corpus, sound):
+    """Ten speakers of five sessions who say each label once, with all that a corpus may tell."""
+    labels = [label for label in KNOWN if label not in ("amused", "sleepy")]
+    found = []
+    for speaker in range(10):
+        for number, label in enumerate(labels):
+            found.append(
+                Utterance(
+                    path=sound(f"{corpus}_{speaker}_{number}"),
+                    corpus=corpus,
+                    speaker=f"{corpus}_{speaker}",
+                    sex=("female", "male")[speaker % 2],
+                    emotion=label,
+                    sentence="",
+                    ratings=Ratings(votes={label: 3, "sad": 1}, intensity={}),
+                    session=f"Ses0{speaker // 2}",
+                    split=("train", "train", "train", "dev", "test1")[speaker // 2],
+                    dimensions=dict.fromkeys(("valence", "arousal", "dominance"), number / 12),
+                )
+            )
+    return found
+
+
+def emobox(folder, utterances):
+    """Two folds that share no speaker."""
+    for fold in (0, 1):
+        (folder / f"fold_{fold}").mkdir(parents=True)
+        for side in ("train", "test"):
+            lines = [
+                f'{{"wav": "{one.path.name}"}}\n'
+                for one in utterances
+                if (int(one.speaker[-1]) % 2 == fold) == (side == "test")
+            ]
+            place = folder / f"fold_{fold}/x_{side}_fold_{fold}.jsonl"
+            place.write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_makes_a_step(path, sound, tmp_path, monkeypatch):
+    """On a tiny random checkpoint of its family; sizes alone are made smaller."""
+    monkeypatch.setitem(scoring.scores.__kwdefaults__, "draws", 20)
+    recipe = load_recipe(path, KINDS, changes=["train.epochs=1", "train.seeds=[0]"])
+    corpora = {name: miniature(name, sound) for name in recipe.data.corpora}
+    for name, utterances in corpora.items():
+        reader = plugins.find("corpora", name)
+        monkeypatch.setattr(reader, "read", lambda root, found=utterances: found)
+    family = "wavlm" if "wavlm" in recipe.encoder.checkpoint else "whisper"
+    checkpoint = tiny_checkpoint(tmp_path / "weights", family)
+    changes = {"folds": 2}
+    if recipe.split.by == "emobox":
+        first, *_ = corpora.values()
+        changes["files"] = str(emobox(tmp_path / "folds", first))
+    recipe = replace(
+        recipe,
+        split=replace(recipe.split, **changes),
+        train=replace(recipe.train, batch=32, accumulate=min(recipe.train.accumulate, 2)),
+        head=replace(recipe.head, hidden=4),
+    )
+    roots = dict.fromkeys(corpora, tmp_path)
+    out = tmp_path / "run"
+    train(recipe, roots=roots, checkpoint=checkpoint, out=out, cache=tmp_path / "cache", jobs=1)
+    assert (out / "README.md").is_file()
+    assert recipe.note in (out / "README.md").read_text(encoding="utf-8")

@@ -1,8 +1,13 @@
-"""Train by a recipe: a model folder, norms, profiles, or a model of words.
+"""Train by a recipe: an experiment, a model, norms, profiles, a model of words.
 
 example:
-  voxplain train recipes/embedded/speech.yaml --root cremad=DIR --root emodb=DIR
-                 --encoder whisper-tiny.en-encoder --out model/
+  voxplain train recipes/experiments/probe.yaml train.epochs=10
+                 --root cremad=DIR --root emodb=DIR
+                 --encoder whisper-tiny.en-encoder --out run/
+
+What the recipe says can be changed, key=value or section.key=value, right
+after it. An experiment that was interrupted goes on when the same command
+comes again.
 """
 
 from __future__ import annotations
@@ -24,8 +29,16 @@ __all__ = ["add", "add_data", "roots", "run"]
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/")
+    parser.add_argument(
+        "changes", nargs="*", metavar="KEY=VALUE", help="what the recipe is to say instead"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of what is made")
-    parser.add_argument("--encoder", type=Path, metavar="DIR", help="checkpoint to start from")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="DIR",
+        help="checkpoint to start from; a hub id in experiments",
+    )
     add_data(parser)
 
 
@@ -57,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, saying how far it is."""
     require("torch", extra="train")
     from voxplain.training import embedded, norms, profiles, saliency
+    from voxplain.training.experiment import recipe as experiments
+    from voxplain.training.experiment import run as experiment
     from voxplain.training.words import emotion, emphasis, roles
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -65,6 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
     ] = {  # kind of recipe -> what it fills, what it is for, and what that takes
         "embedded": (embedded.EmbeddedRecipe, embedded.train, "roots cache jobs encoder"),
         "emphasis": (emphasis.EmphasisRecipe, emphasis.train, "roots cache jobs"),
+        "experiment": (
+            experiments.ExperimentRecipe,
+            experiment.train,
+            "roots cache jobs checkpoint",
+        ),
         "norms": (norms.NormsRecipe, norms.estimate, "roots cache jobs"),
         "profiles": (profiles.ProfilesRecipe, profiles.estimate, "roots cache jobs"),
         "saliency": (saliency.SaliencyRecipe, saliency.train, "roots cache jobs"),
@@ -72,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         "text_emotion": (emotion.TextEmotionRecipe, emotion.train, "roots encoder"),
         "text_encoder": (emotion.TextEncoderRecipe, emotion.train_encoder, "roots encoder"),
     }
-    recipe = load_recipe(arguments.recipe, {kind: one for kind, (one, _, _) in trained.items()})
+    kinds = {kind: one for kind, (one, _, _) in trained.items()}
+    recipe = load_recipe(arguments.recipe, kinds, changes=arguments.changes)
     ((train, takes),) = (
         (act, names) for one, act, names in trained.values() if one is type(recipe)
     )
@@ -81,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         "cache": arguments.cache,
         "jobs": arguments.jobs,
         "encoder": arguments.encoder,
+        "checkpoint": arguments.encoder,  # may stand in the recipe
         "folder": arguments.recipe.parent,
     }
     options = {name: given[name] for name in takes.split()}
