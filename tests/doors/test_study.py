@@ -6,13 +6,21 @@ import itertools
 import json
 import shutil
 import xml.etree.ElementTree as Tree
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from safetensors.torch import save_file
 
+from voxplain.audio.read import read
 from voxplain.cli import main
 from voxplain.models.saliency_cnn import SaliencyCNN
+from voxplain.testing.backbones import tiny_checkpoint
+from voxplain.training.statistics import speaker_interval
+from voxplain.training.studies.probing import probes, speakers, strength, words
 from voxplain.training.studies.roles import controls, subject
 
 RECIPE = """
@@ -114,8 +122,80 @@ def test_a_folder_without_a_model_is_an_error(workshop, tmp_path, capsys):
     assert "holds no network" in capsys.readouterr().err
 
 
+# voxplain study recipes/probing/*.yaml -----------------------------------------------------------
+
+MATERIAL = "material: {corpora: [cremad], folds: 2, seed: 0}\n"
+PROBING = {
+    "layers": "descriptors: [f0_mean_st]",
+    "cues": "layer: 2\ndraws: 1\nfamilies: {pitch: [f0_mean_st], loudness: [loudness_mean]}",
+    "speakers": "layer: 2",
+    "regions": "layers: [0]\ndraws: 1",
+    "strength": "layer: 2\nstrengths: [low, medium, high]",
+    "words": "layers: [1]\nfunction: [is, that, it, be, will]",
+}
+SAID = {"TIE_ANG_HI": "tie_ang", "MTI_ANG_LO": "mti_hap", "TIE_NEU_XX": "tie_neu"}
+SAID |= {"MTI_NEU_XX": "mti_sad"}
+
+
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory, clips):
+    """Four speakers, one voice faster and higher, an encoder, and texts that say what is usual."""
+    root = tmp_path_factory.mktemp("probed")
+    (root / "cremad").mkdir()
+    waveforms = {clip.stem: read(clip).waveform for clip in clips}
+    for speaker in range(1001, 1005):
+        for place, name in SAID.items():
+            waveform = waveforms[f"cremad_1089_{name}"]
+            times = np.arange(0, len(waveform), 1 + (speaker - 1001) / 20)
+            faster = np.interp(times, np.arange(len(waveform)), waveform)
+            soundfile.write(root / f"cremad/{speaker}_{place}.wav", faster, 16_000)
+    tiny_checkpoint(root / "encoder", "whisper")
+    for kind in ("ekman", "original"):
+        (root / "texts/data" / kind).mkdir(parents=True)
+        for split in ("train", "dev", "test"):
+            (root / f"texts/data/{kind}/{split}.tsv").write_text("that is it\t0\tx\n")
+    (root / "texts/data/ekman/labels.txt").write_text("anger\n")
+    for kind, own in PROBING.items():
+        (root / f"{kind}.yaml").write_text(f"kind: probing_{kind}\n{MATERIAL}{own}\n")
+    return root
+
+
+def probe(root, out, kind, **changed):
+    given = {"encoder": root / "encoder", "out": out} | changed
+    options = [part for name, place in given.items() for part in (f"--{name}", str(place))]
+    data = ["--root", f"cremad={root / 'cremad'}", "--root", f"goemotions={root / 'texts'}"]
+    local = ["--cache", str(root / "cache"), "--jobs", "1"]
+    return main(["study", str(root / f"{kind}.yaml"), *options, *data, *local])
+
+
+@pytest.mark.parametrize("kind", PROBING)
+def test_a_probing_study_by_one_command(probed, tmp_path, capsys, kind, monkeypatch):
+    for room in (probes, strength, words):  # fewer samples than usual
+        monkeypatch.setattr(room, "speaker_interval", partial(speaker_interval, draws=20))
+    for room in (speakers, words):
+        monkeypatch.setattr(room, "SHUFFLES", 2)
+    assert probe(probed, tmp_path, kind) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "tables.md").read_text() == printed
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert f"| **{next(iter(figures))}** | n | speakers |" in printed
+    for table in figures.values():
+        assert all(next(iter(row.values()))["speakers"] <= 4 for row in table.values())
+    (picture, *_) = tmp_path.glob("*.svg")
+    assert Tree.parse(picture).getroot().tag.endswith("svg")
+
+
+def test_a_probing_study_without_its_encoder(probed, tmp_path, capsys):
+    assert probe(probed, tmp_path, "cues", encoder=tmp_path) == 4
+    assert "it has no config.json" in capsys.readouterr().err
+    recipe = ["study", str(probed / "layers.yaml"), "--out", str(tmp_path)]
+    assert main(recipe) == 2
+    assert "a study needs --encoder DIR" in capsys.readouterr().err
+
+
 # voxplain study roles ---------------------------------------------------------------------------
 
+SALIENCY = Path(__file__).parents[2] / "recipes/beyond_saliency/cremad.yaml"
 PARTS = (["descriptive", "He fell off the {}. "], ["expressive", "I was {} about it."])
 SCENES, FEELINGS = ("stairs", "roof"), ("glad", "sorry")
 
@@ -171,8 +251,9 @@ def test_marks_are_written_for_annotators_and_read_back(told, tmp_path, capsys):
     [
         (["roles"], "roles takes a table: roles TABLE.csv"),
         (["a.yaml", "b.csv", "--out", "o"], "a.yaml takes no table"),
-        (["a.yaml", "--out", "o"], "a study needs --model DIR"),
-        (["a.yaml", "--model", "m"], "a study needs --out DIR"),
+        (["a.yaml", "--out", "o"], "recipe a.yaml can't be read"),
+        ([str(SALIENCY), "--out", "o"], "a study needs --model DIR"),
+        ([str(SALIENCY), "--model", "m"], "a study needs --out DIR"),
         (["roles", "none.csv", "--out", "o"], "none.csv can't be read as a table"),
     ],
 )
@@ -181,9 +262,10 @@ def test_what_is_missing_is_said(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_help_shows_both_kinds_of_study(capsys):
+def test_help_shows_every_kind_of_study(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["study", "--help"])
     shown = capsys.readouterr().out
     assert "voxplain study recipes/beyond_saliency/cremad.yaml" in shown
+    assert "voxplain study recipes/probing/layers.yaml" in shown
     assert "voxplain study roles accounts.csv --out results/" in shown

@@ -3,13 +3,19 @@
 examples:
   voxplain study recipes/beyond_saliency/cremad.yaml --root cremad=DIR
                  --model network/ --out results/
+  voxplain study recipes/probing/layers.yaml --root cremad=DIR
+                 --root emodb=DIR --root ravdess=DIR
+                 --encoder whisper-tiny.en-encoder/ --out results/
   voxplain study roles accounts.csv --out results/
 
 A recipe asks whether the reasons of a model hold the cues that experts expect
-(docs/studies/beyond_saliency_plan.md). With "roles" and a table of accounts: what do the
-descriptive and the expressive parts of an account tell of the emotion that was intended, and of
-the one that was evoked (docs/studies/semantic_roles_plan.md)? Its columns are speaker, stimulus,
-intended, evoked, valence, arousal, transcript and/or audio, and perhaps id, register and roles.
+(docs/studies/beyond_saliency_plan.md), or what an encoder knows of a voice and
+keeps where (docs/studies/probing_plan.md). With "roles" and a table of
+accounts: what do the descriptive and the expressive parts of an account tell
+of the emotion that was intended, and of the one that was evoked
+(docs/studies/semantic_roles_plan.md)? Its columns are speaker, stimulus,
+intended, evoked, valence, arousal, transcript and/or audio, and perhaps id,
+register and roles.
 """
 
 from __future__ import annotations
@@ -35,12 +41,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/; or: roles")
     parser.add_argument("accounts", type=Path, nargs="?", help="of roles: a table (CSV)")
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="DIR",
+        help="Hugging Face encoder: of speech, to be probed; with roles, of text instead of TF-IDF",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder")
     add_data(parser)
     own = parser.add_argument_group("of roles")
-    own.add_argument(
-        "--encoder", type=Path, metavar="DIR", help="Hugging Face text encoder instead of TF-IDF"
-    )
     own.add_argument("--asr", metavar="NAME", help="transcriber of recordings without transcript")
     own.add_argument("--language", default="en", metavar="XX", help="what is spoken (en)")
     own.add_argument(
@@ -65,16 +74,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _by_recipe(arguments: argparse.Namespace) -> int:
     from voxplain.training.evaluate import table
+    from voxplain.training.studies.probing import study as probing
+    from voxplain.training.studies.probing.material import Given
     from voxplain.training.study import StudyRecipe, study
 
-    model, out = _given(arguments, "model"), _given(arguments, "out")
-    found = study(
-        load_recipe(arguments.recipe, {"study": StudyRecipe}),
-        roots=roots(arguments),
-        model=model,
-        out=out,
-        jobs=arguments.jobs,
-    )
+    recipe = load_recipe(arguments.recipe, {"study": StudyRecipe} | probing.KINDS)
+    if isinstance(recipe, StudyRecipe):
+        model, out = _given(arguments, "model"), _given(arguments, "out")
+        found = study(recipe, roots=roots(arguments), model=model, out=out, jobs=arguments.jobs)
+    else:
+        encoder, out = _given(arguments, "encoder"), _given(arguments, "out")
+        where = {"roots": roots(arguments), "cache": arguments.cache, "jobs": arguments.jobs}
+        found = probing.study(recipe, Given(encoder=encoder, out=out, **where))
     write(out / "tables.md", table(found) + "\n")
     print(table({title: one for title, one in found.items() if not title.startswith("z of")}))
     return 0

@@ -1,0 +1,1 @@
+"""Probing studies: what a speech encoder knows of a voice, and what of it tells the emotion."""
