@@ -180,7 +180,9 @@ def emobox(folder, folds):
     for number, sides in folds.items():
         (folder / f"fold_{number}").mkdir(parents=True)
         for side, names in sides.items():
-            lines = [json.dumps({"key": n, "wav": f"downloads/{n}.wav"}) for n in names]
+            lines = [
+                json.dumps({"key": n, "wav": f"downloads/{n}.wav", "emo": "anger"}) for n in names
+            ]
             place = folder / f"fold_{number}/x_{side}_fold_{number}.jsonl"
             place.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.errors import ConfigError
+from voxplain.training.corpora import emobox
 from voxplain.training.corpora._reading import Utterance
 
 __all__ = [
@@ -161,10 +161,9 @@ def emobox_splits(
 def _named(place: Path, rows: Mapping[str, int]) -> Rows:
     if not place.is_file():
         return np.array([], int)
-    named = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
-    stems = [Path(one["wav"]).stem for one in named]
+    stems = [one.path.stem for one in emobox.read(place, partial=True)]
     found = np.array([rows[stem] for stem in stems if stem in rows], int)
-    if named and not len(found):
+    if stems and not len(found):
         raise ConfigError(f"{place} names other recordings, such as {stems[0]}; see --root")
     return found
 
