@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxplain.audio.log_mel import FRAME_SHIFT, log_mel
+from voxplain.audio.log_mel import FRAME_SHIFT, HOP, WINDOW, _filters, log_mel
 from voxplain.backbones import Card, read_config, read_preprocessor
 from voxplain.backbones._encoder import SpeechEncoder, kept_layers, load_weights, padded
+from voxplain.backbones._spectrogram import traced_log_mel
 from voxplain.errors import ArtifactError
 
 __all__ = ["CARD", "StateEncoder", "Whisper", "WhisperEncoder", "load"]
@@ -77,6 +78,10 @@ class Whisper(SpeechEncoder):
 
     def _parts(self, waveform: Tensor) -> list[Tensor]:
         """The input of the first layer (frames, width) of each part."""
+        if torch.jit.is_tracing():  # for export: no numpy, no lengths but those of the input
+            filters = torch.from_numpy(_filters(self.encoder.bands)).T
+            traced = traced_log_mel(waveform[None], filters, window=WINDOW, hop=HOP)
+            return [self.encoder.front(traced)[0]]
         sound = waveform.detach().cpu().numpy()
         spectrogram = torch.from_numpy(log_mel(sound, bands=self.encoder.bands)).to(waveform.device)
         frames = spectrogram.shape[1]

@@ -21,6 +21,7 @@ from voxplain.models.heads import Known
 from voxplain.models.loading import load_model
 from voxplain.models.profile import Profile
 from voxplain.testing.backbones import tiny_checkpoint
+from voxplain.training.exported import export_model
 
 LABELS = ("angry", "neutral", "sad")
 WIDTH = 16
@@ -218,3 +219,13 @@ def test_a_head_of_another_shape_is_refused(tmp_path, encoder):
     change(tmp_path / "model", head=card["head"] | {"hidden": 9})
     with pytest.raises(HeadNotLoaded, match=r"does not fit its card \(size mismatch for"):
         load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("pooling", ["layerwise", "attentive"])
+def test_it_is_exported_to_the_same_numbers(encoder, clips, tmp_path, pooling):
+    folder(tmp_path / "run", encoder, pooling=pooling)
+    done = export_model(
+        load(tmp_path / "run"), tmp_path / "out", clips=[read(clip) for clip in clips]
+    )
+    assert done.difference < 1e-4
+    assert done.recordings == len(clips)

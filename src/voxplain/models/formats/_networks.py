@@ -6,12 +6,13 @@ of the sound, which can be exported as it is.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from voxplain.backbones._spectrogram import traced_log_mel
 
 __all__ = ["DenseHead", "LogMel", "Logits", "Normalised"]
 
@@ -27,36 +28,21 @@ class Normalised(nn.Module):
 
 
 class LogMel(nn.Module):
-    """The log-mel spectrogram of ``WhisperFeatureExtractor``: of 30 s, whatever is longer cut off.
+    """The log-mel spectrogram of ``WhisperFeatureExtractor``: 30 s, what is longer is cut off."""
 
-    The Fourier transform is written as a convolution, which every exporter knows.
-    """
-
-    waves: Tensor
     filters: Tensor
 
     def __init__(self, extractor: Any) -> None:
         super().__init__()
-        size = extractor.n_fft
-        self.samples, self.hop = extractor.n_samples, extractor.hop_length
-        bins = torch.arange(1 + size // 2, dtype=torch.float64)
-        angles = 2 * math.pi / size * torch.outer(bins, torch.arange(size, dtype=torch.float64))
-        waves = torch.cat([angles.cos(), angles.sin()]) * torch.hann_window(size).double()
-        self.register_buffer("waves", waves[:, None].float(), persistent=False)
+        self.samples = extractor.n_samples
+        self.window, self.hop = extractor.n_fft, extractor.hop_length
         filters = torch.from_numpy(extractor.mel_filters).float().T
         self.register_buffer("filters", filters.contiguous(), persistent=False)
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Waveforms (1, samples) -> spectrograms (1, bands, 3000)."""
-        filled = functional.pad(waveforms, (0, self.samples))[:, None, : self.samples]
-        margin = self.waves.shape[-1] // 2
-        padded = functional.pad(filled, (margin, margin), mode="reflect")
-        # The frame centred on the end is left out.
-        real, imaginary = functional.conv1d(padded, self.waves, stride=self.hop)[..., :-1].chunk(
-            2, 1
-        )
-        mel = (self.filters @ (real**2 + imaginary**2)).clamp_min(1e-10).log10()
-        return (torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8) + 4) / 4
+        filled = functional.pad(waveforms, (0, self.samples))[:, : self.samples]
+        return traced_log_mel(filled, self.filters, window=self.window, hop=self.hop)
 
 
 class Logits(nn.Module):

@@ -90,7 +90,7 @@ def study(recipe: CuesRecipe, given: Given) -> Findings:
         span=(-0.1, 0.4),
         chance=0.0,
     )
-    return Findings(tables, {"cues.svg": chart})
+    return Findings(tables, {"acoustic_cues.svg": chart})
 
 
 def predicted(
