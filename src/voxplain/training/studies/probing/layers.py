@@ -26,7 +26,7 @@ from voxplain.training.studies.probing.material import (
 )
 from voxplain.training.studies.tables import Table
 
-__all__ = ["LayersRecipe", "Trait", "by_layer", "readings", "study", "traits"]
+__all__ = ["LayersRecipe", "Trait", "by_layer", "differences", "readings", "study", "traits"]
 
 LEARNED, UNLEARNED, NULL = "learned weights", "shuffled weights", "shuffled labels"
 
