@@ -78,7 +78,7 @@ class Whisper(SpeechEncoder):
 
     def _parts(self, waveform: Tensor) -> list[Tensor]:
         """The input of the first layer (frames, width) of each part."""
-        if torch.jit.is_tracing():  # for export: no numpy, no lengths but those of the input
+        if torch.onnx.is_in_onnx_export():  # no numpy, no lengths but those of the input
             filters = torch.from_numpy(_filters(self.encoder.bands)).T
             traced = traced_log_mel(waveform[None], filters, window=WINDOW, hop=HOP)
             return [self.encoder.front(traced)[0]]
