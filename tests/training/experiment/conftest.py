@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from voxplain.testing.backbones import tiny_checkpoint
 from voxplain.training import scoring
@@ -25,11 +26,18 @@ PITCHES = {"ANG": 400, "NEU": 200, "SAD": 100}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_draws():
-    """Intervals of a few draws: a thousand of each figure would take most of the time here."""
+def one_thread_and_few_draws():
+    """The same bits in every process. A thousand draws of each figure would take most of the time.
+
+    What other processes are begun with is told by the environment.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
         patch.setitem(scoring.scores.__kwdefaults__, "draws", 20)
         yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
