@@ -104,6 +104,7 @@ def test_the_card_of_the_run_points_at_its_models(run):
     assert len(tested[0] | tested[1]) == 6
     assert not tested[0] & tested[1]
     readme = (run / "README.md").read_text(encoding="utf-8")
+    assert "Encoder: tiny, frozen" in readme  # wherever it lies
     assert "| all | 36 | 6 |" in readme
     assert "| majority | 36 | 6 | 0.333" in readme
 

@@ -153,12 +153,14 @@ def _readme(
     counts = Counter(one.emotion for one in utterances)
     said = ", ".join(f"{label} {counts[label]}" for label in recipe.labels)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    place = recipe.encoder.checkpoint
+    encoder = Path(place).name if Path(place).is_dir() else place  # a card travels, a folder stays
     lines = [f"# {recipe.name}", ""]
     lines += [f"> {note}.\n" for note in (*notes(recipe, material), *_reading(recipe))]
     lines += [
         f"Corpora: {', '.join(recipe.data.corpora)}. {len(utterances)} recordings, {speakers} "
         f"speakers{f': {said}' if said else ''}.",
-        f"Encoder: {recipe.encoder.checkpoint}, {recipe.encoder.tune}. Splits by "
+        f"Encoder: {encoder}, {recipe.encoder.tune}. Splits by "
         f"{recipe.split.by}, {len(material.splits)} of them; dev speakers chose the epoch and the "
         f"temperature. Seeds: {', '.join(map(str, recipe.train.seeds))}.",
         "",
