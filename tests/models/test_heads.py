@@ -34,14 +34,15 @@ def close(found, expected):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_what_is_heard_has_a_row_for_each_recording(states, pooling):
     heard = head(pooling=pooling)(states)
-    assert [tuple(one.shape) for one in heard] == [(BATCH, 5), (BATCH, 3), (BATCH, 6)]
+    assert [tuple(one.shape) for one in heard[:3]] == [(BATCH, 5), (BATCH, 3), (BATCH, 6)]
+    assert not heard.gates.numel() and not heard.routes.numel()
     assert ((heard.dimensions > 0) & (heard.dimensions < 1)).all()
 
 
 @pytest.mark.parametrize("alone", ["labels", "dimensions", "votes"])
 def test_outputs_may_be_left_out(states, alone):
     sizes = {"labels": 0, "dimensions": 0, "votes": 0} | {alone: 3}
-    shapes = [one.shape[1] for one in head(**sizes)(states)]
+    shapes = [one.shape[1] for one in head(**sizes)(states)[:3]]
     assert shapes == [sizes["labels"], sizes["dimensions"], sizes["votes"]]
 
 

@@ -62,7 +62,8 @@ class LayerwiseHead(nn.Module):
         self.layers = nn.Parameter(torch.zeros(depth))
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(2 * width, hidden) if hidden else None
-        pooled = hidden or 2 * width
+        self.pooled = pooled = hidden or 2 * width
+        """Width of the summary."""
         self.categories = nn.Linear(pooled, labels) if labels else None
         self.dimensions = nn.Linear(pooled, dimensions) if dimensions else None
 
@@ -78,21 +79,31 @@ class LayerwiseHead(nn.Module):
         speaker: Known | None = None,
     ) -> Heard:
         """Everything that is heard in (2 x depth, batch, 1, width)."""
+        pooled = self.summary(states, mask, speaker)
+        nothing = pooled[:, :0]
+        return Heard(
+            self.categories(pooled) if self.categories else nothing,
+            self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
+            nothing,
+            nothing,
+            nothing,
+        )
+
+    def summary(
+        self,
+        states: Tensor,
+        mask: Tensor | None = None,
+        speaker: Known | None = None,
+    ) -> Tensor:
+        """What the outputs are read from, of what ``forward`` takes: (batch, ``pooled``)."""
         if speaker is None:
             speaker = Known(self.mean[None], self.square[None], torch.zeros_like(self.mean[:1, 0]))
         normal = standardised(states.transpose(0, 1), speaker, self.mean, self.square)
         pairs = normal.reshape(len(normal), -1, 2, normal.shape[-1])
         # The mean of many layers is smaller than any of them; as if they were independent.
         mixed = torch.einsum("d,bdpw->bpw", self.mix, pairs) * len(self.mix) ** 0.5
-        pooled = self.dropout(mixed.flatten(1))
-        if self.hidden:
-            pooled = self.dropout(functional.gelu(self.hidden(pooled)))
-        nothing = pooled[:, :0]
-        return Heard(
-            self.categories(pooled) if self.categories else nothing,
-            self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
-            nothing,
-        )
+        pooled: Tensor = self.dropout(mixed.flatten(1))
+        return self.dropout(functional.gelu(self.hidden(pooled))) if self.hidden else pooled
 
 
 def make_head(

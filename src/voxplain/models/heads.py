@@ -34,6 +34,10 @@ class Heard(NamedTuple):
     """(batch, dimensions) in [0, 1]."""
     perceived: Tensor
     """(batch, votes) logits of the shares of the listeners' votes."""
+    gates: Tensor
+    """(batch, branches) how much each kind of text counts in the gate of ``models.msf``."""
+    routes: Tensor
+    """(batch, outputs, experts) how much each expert of ``models.msf`` counts for each output."""
 
 
 class Head(nn.Module):
@@ -77,7 +81,8 @@ class Head(nn.Module):
             else None
         )
         self.dropout = nn.Dropout(dropout)
-        pooled = channels if pooling == "mean" else 2 * channels
+        self.pooled = pooled = channels if pooling == "mean" else 2 * channels
+        """Width of the summary."""
         self.categories = nn.Linear(pooled, labels) if labels else None
         self.dimensions = nn.Linear(pooled, dimensions) if dimensions else None
         self.perceived = nn.Linear(pooled, votes) if votes else None
@@ -98,17 +103,28 @@ class Head(nn.Module):
         ``states`` (depth, batch, frames, width), ``mask`` (batch, frames) True where a frame is
         real. A ``speaker`` whose trust is 0 changes nothing.
         """
-        if mask is None:
-            mask = torch.ones_like(states[0, ..., 0], dtype=torch.bool)
-        layers = self._normalised(states.transpose(0, 1), speaker)
-        mixed = torch.einsum("d,bdfw->bfw", self.mix, self.norm(layers))
-        pooled = self.dropout(self._pool(self.dropout(functional.gelu(self.squeeze(mixed))), mask))
+        pooled = self.summary(states, mask, speaker)
         nothing = pooled[:, :0]
         return Heard(
             self.categories(pooled) if self.categories else nothing,
             self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
             self.perceived(pooled) if self.perceived else nothing,
+            nothing,
+            nothing,
         )
+
+    def summary(
+        self,
+        states: Tensor,
+        mask: Tensor | None = None,
+        speaker: Known | None = None,
+    ) -> Tensor:
+        """What the outputs are read from, of what ``forward`` takes: (batch, ``pooled``)."""
+        if mask is None:
+            mask = torch.ones_like(states[0, ..., 0], dtype=torch.bool)
+        layers = self._normalised(states.transpose(0, 1), speaker)
+        mixed = torch.einsum("d,bdfw->bfw", self.mix, self.norm(layers))
+        return self.dropout(self._pool(self.dropout(functional.gelu(self.squeeze(mixed))), mask))
 
     def _normalised(self, states: Tensor, speaker: Known | None) -> Tensor:
         if speaker is None:
