@@ -25,8 +25,8 @@ TORCH_ROOMS = (
     "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
     "voxplain.models.experiment_network", "voxplain.models.formats._networks",
     "voxplain.models.formats.experiment", "voxplain.models.formats.transformers",
-    "voxplain.models.heads", "voxplain.models.saliency_cnn", "voxplain.models.speech_network",
-    "voxplain.testing.",
+    "voxplain.models.heads", "voxplain.models.msf", "voxplain.models.saliency_cnn",
+    "voxplain.models.speech_network", "voxplain.models.text_encoder", "voxplain.testing.",
     "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
