@@ -124,7 +124,9 @@ class Head(nn.Module):
             mask = torch.ones_like(states[0, ..., 0], dtype=torch.bool)
         layers = self._normalised(states.transpose(0, 1), speaker)
         mixed = torch.einsum("d,bdfw->bfw", self.mix, self.norm(layers))
-        return self.dropout(self._pool(self.dropout(functional.gelu(self.squeeze(mixed))), mask))
+        squeezed = self.dropout(functional.gelu(self.squeeze(mixed)))
+        pooled: Tensor = self.dropout(self._pool(squeezed, mask))
+        return pooled
 
     def _normalised(self, states: Tensor, speaker: Known | None) -> Tensor:
         if speaker is None:
