@@ -29,9 +29,9 @@ def test_a_row_is_an_utterance(tmp_path):
     path = write(
         tmp_path,
         "file,speaker,emotion,start,end,split,sex,sentence,text,language,valence,arousal,dominance,"
-        "session,turn,strength,corpus,hair\n"
-        "a.wav,7,Anger,0.5,1.25,validation,F,s1,Hello there,en,0.1,0.9,,d3,4,strong,mine,red\n"
-        f"{tmp_path}/deep/b.wav,mine_8,neu,,,Test,male,,Good bye,,,,,,,,mine,\n",
+        "session,turn,strength,corpus,emphasis,hair\n"
+        "a.wav,7,Anger,0.5,1.25,validation,F,s1,Hello there,en,0.1,0.9,,d3,4,strong,mine,0 1,red\n"
+        f"{tmp_path}/deep/b.wav,mine_8,neu,,,Test,male,,Good bye,,,,,,,,mine,,\n",
     )
     assert table.read(path) == [
         Utterance(
@@ -51,6 +51,7 @@ def test_a_row_is_an_utterance(tmp_path):
             dimensions={"valence": 0.1, "arousal": 0.9},
             strength="strong",
             language="en",
+            emphasis=(0, 1),
         ),
         Utterance(
             path=tmp_path / "deep/b.wav",
@@ -109,6 +110,14 @@ def test_dimensions_alone_will_do(tmp_path):
     assert (one.emotion, one.label, one.dimensions) == ("", "", {"arousal": 0.25})
 
 
+def test_words_that_stand_out_may_come_as_pandas_writes_a_column_with_gaps(tmp_path):
+    frame = pd.DataFrame(
+        {"file": ["a.wav", "deep/b.wav"], "emotion": "sad", "text": "Oh no!", "emphasis": [1, None]}
+    )
+    path = write(tmp_path, frame.to_csv(index=False))
+    assert [one.emphasis for one in table.read(path)] == [(1,), ()]
+
+
 def test_recordings_are_found_below_another_folder_whatever_their_suffix(tmp_path):
     path = write(tmp_path, "file,emotion\ndownloads/x/take.wav,sad\n")
     audio = tmp_path / "elsewhere"
@@ -156,6 +165,14 @@ def test_a_recording_may_stand_in_two_splits_for_the_audit_to_find(tmp_path):
         ("file,emotion,start\na.wav,sad,soon\n", "line 2: start is 'soon', which is no number"),
         ("file,emotion,end\na.wav,sad,inf\n", "line 2: end is 'inf', which is no number"),
         ("file,valence\na.wav,4\n", r"valence is 4; ratings lie in \[0, 1\]: \(x - lowest\)"),
+        *(
+            (
+                f"file,emotion,text,emphasis\na.wav,sad,Oh no!,{wrong}\n",
+                rf"line 2: emphasis is '{wrong}'; it counts .* from 0, .* and the text has 2$",
+            )
+            for wrong in ("2", "0 -1", "0.5")
+        ),
+        ("file,emotion,emphasis\na.wav,sad,no\n", "line 2: emphasis is 'no', which is no number"),
         ("file,emotion\na.wav,sad,1\n", "line 2 has not as many cells as the first line"),
         ("file,emotion\na.wav\n", "line 2 has not as many cells as the first line"),
         ("file,emotion\n", "the list has no rows; give one with recordings"),

@@ -91,6 +91,8 @@ class Utterance:
     """How strongly it was to be portrayed, as the corpus says: low, normal, strong ..."""
     language: str = ""
     """ISO 639-1; empty is that of the corpus."""
+    emphasis: tuple[int, ...] = ()
+    """Words of ``text``, split at white space and counted from 0, that are meant to stand out."""
 
 
 def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:

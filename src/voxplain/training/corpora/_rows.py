@@ -31,10 +31,12 @@ NAMES = {
     "corpus": ("corpus", "dataset"),
     **{
         name: (name,)
-        for name in ("start", "end", "split", "sentence", "language", "session", "turn", "strength")
+        for name in (
+            "start", "end", "split", "sentence", "language", "session", "turn", "strength",
+            "emphasis", *DIMENSIONS,
+        )
     },
-    **{name: (name,) for name in DIMENSIONS},
-}
+}  # fmt: skip
 """What is known of an utterance -> the columns that may say it; the first that is there does."""
 
 _SEXES = {"f": "female", "female": "female", "m": "male", "male": "male"}
@@ -188,6 +190,7 @@ def _utterance(
         dimensions=rated or None,
         strength=said["strength"],
         language=said["language"],
+        emphasis=_places(where, said["emphasis"], said["text"]),
     )
 
 
@@ -221,6 +224,17 @@ def _rating(where: str, what: str, text: str) -> float:
             f"{where}: {what} is {text}; ratings lie in [0, 1]: (x - lowest) / (highest - lowest)"
         )
     return value
+
+
+def _places(where: str, told: str, text: str) -> tuple[int, ...]:
+    """Which words of the text."""
+    places, words = [_number(where, "emphasis", part) for part in told.split()], text.split()
+    if not all(place in range(len(words)) for place in places):
+        raise InputError(
+            f"{where}: emphasis is {told!r}; it counts the words of the text from 0, such as 3 or "
+            f"3 5, and the text has {len(words)}"
+        )
+    return tuple(int(place) for place in places)
 
 
 def _number(where: str, what: str, text: str) -> float:

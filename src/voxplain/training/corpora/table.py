@@ -2,7 +2,8 @@
 
 A row is an utterance: ``file`` and ``emotion``, and as far as they are known ``speaker``, ``sex``,
 ``start``, ``end``, ``split``, ``sentence``, ``text``, ``language``, ``session``, ``turn``,
-``strength``, ``corpus``, ``valence``, ``arousal`` and ``dominance``.
+``strength``, ``corpus``, ``valence``, ``arousal``, ``dominance`` and ``emphasis`` (which words of
+the text are meant to stand out, counted from 0: ``3`` or ``3 5``).
 """
 
 from __future__ import annotations

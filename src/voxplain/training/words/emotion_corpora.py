@@ -49,6 +49,8 @@ class Labelled:
 class Rated:
     """Texts and how people rated their valence, arousal and dominance, in [0, 1]."""
 
+    ids: tuple[str, ...]
+    """What the corpus calls them."""
     texts: tuple[str, ...]
     writer: NDArray[np.float64]
     """(n, 3) put in the place of who wrote it."""
@@ -104,7 +106,8 @@ def emobank(root: Path, split: str) -> Rated:
         np.array([[float(rows[key][name]) for name in "VAD"] for key in keys])
         for rows in (writer, reader, both)
     )
-    return Rated(tuple(both[key]["text"] for key in keys), *((one - 1) / 4 for one in found))
+    texts = tuple(both[key]["text"] for key in keys)
+    return Rated(tuple(keys), texts, *((one - 1) / 4 for one in found))
 
 
 def helsinki(root: Path) -> tuple[str, ...]:
