@@ -26,7 +26,8 @@ TORCH_ROOMS = (
     "voxplain.models.experiment_network", "voxplain.models.formats._networks",
     "voxplain.models.formats.experiment", "voxplain.models.formats.transformers",
     "voxplain.models.heads", "voxplain.models.msf", "voxplain.models.saliency_cnn",
-    "voxplain.models.speech_network", "voxplain.models.text_encoder", "voxplain.testing.",
+    "voxplain.models.profiled", "voxplain.models.speech_network", "voxplain.models.text_encoder",
+    "voxplain.testing.",
     "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs

@@ -23,6 +23,7 @@ from voxplain.types import (
     Quantity,
     Segment,
     SegmentAnalysis,
+    SemanticFusion,
     Track,
     Verdict,
 )
@@ -65,13 +66,29 @@ def analysis():
         ),
         warnings=("loud",),
         provenance={"voxplain": "0.1.0", "config": {"explain": None}},
+        semantic_fusion=fusion(),
+    )
+
+
+def fusion():
+    point = Dimension(0.75, 0.5, 1.0)
+    return SemanticFusion(
+        Dimensions(point, point, point, ""),
+        {
+            "valence": {"emphasised": 0.375, "transcript": -0.125},
+            "arousal": {"emphasised": 0.0, "transcript": 0.0},
+        },
+        {"emphasised": 0.5, "transcript": 0.25, "interpretation": 0.25},
+        {"valence": (0.25, 0.75), "arousal": (0.5, 0.5)},
+        emphasised=(0, 2),
+        extended="It sounds glad.",
     )
 
 
 AUDIO = Audio(np.zeros(8000, np.float32), 16_000, "<array>")
 SEGMENT = Segment(1.5, 4.0, "A")
 EMBEDDING = Embedding(np.array([[0.5, -2], [1, 0], [0, 3]], np.float16), 0.04, "speech")
-VALUES = [AUDIO, SEGMENT, track(), EMBEDDING, descriptors(), emotion(), analysis()]
+VALUES = [AUDIO, SEGMENT, track(), EMBEDDING, descriptors(), emotion(), fusion(), analysis()]
 BY_TYPE = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
 
@@ -134,6 +151,9 @@ def test_the_array_that_was_given_stays_writable():
         emotion().perceived,
         descriptors().tracks,
         analysis().provenance,
+        analysis().provenance["config"],
+        fusion().effects["valence"],
+        copy.deepcopy(fusion()).effects["valence"],
     ],
 )
 def test_mappings_are_read_only(mapping):
@@ -248,6 +268,14 @@ def test_another_schema_is_refused(version):
 def test_a_document_without_a_schema_is_refused():
     with pytest.raises(ConfigError, match="schema_version 'None' can't be read"):
         Analysis.from_dict({"source": "memo.wav"})
+
+
+def test_what_each_text_contributes_is_counted_without_signs():
+    found = fusion()
+    assert found.texts == ("emphasised", "transcript")
+    assert found.voice == {"valence": 0.5, "arousal": 0.75}
+    assert found.shares["valence"] == {"emphasised": 0.75, "transcript": 0.25}
+    assert all(math.isnan(one) for one in found.shares["arousal"].values())
 
 
 def test_a_verdict_has_labels_or_a_reason():

@@ -22,7 +22,7 @@ from voxplain.evidence.claims import claims
 from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
 from voxplain.evidence.voice import Edit
-from voxplain.models import Model
+from voxplain.models import Model, ReadingModel, Stretch
 from voxplain.models.fusion import fuse
 from voxplain.models.judgement import abstain, judge, whole
 from voxplain.models.loading import load_model
@@ -270,14 +270,16 @@ class Analyzer:
             said = Recognised(transcriber)
         stretches: list[Segment] = []
         emotions: list[Emotion] = []
-        voices: dict[int, Embedding] = {}  # by stretch; what is no voice tells nothing of a speaker
+        # By stretch, where they are asked again; what is no voice tells nothing of a speaker.
+        voices: dict[int, Embedding] = {}
+        asked = relative or (said is not None and isinstance(self.model, ReadingModel))
         telling: dict[str, tuple[float, int, Audio]] = {}  # by label, where it is heard most
 
         def parts() -> Iterator[dict[str, Track]]:
             for segment, audio in listener.stretches(blocks, source=name):
                 embedding = self.model.embed(audio)
                 emotion = self._judge(embedding, self.speaker)
-                if relative and emotion.categories:
+                if asked and (emotion.categories or emotion.dimensions):
                     voices[len(stretches)] = embedding
                 for label, probability in emotion.categories.items() if explain else ():
                     heard = probability * segment.duration
@@ -291,7 +293,7 @@ class Analyzer:
                 progress(segment.end)
 
         joined = descriptors.join(parts())
-        profiles = self._profiles(voices)
+        profiles = self._profiles(voices) if relative else {}
         for number, profile in profiles.items():
             emotions[number] = self._judge(voices[number], profile)
         everything = {**joined, "speech_activity": listener.activity()}
@@ -336,7 +338,11 @@ class Analyzer:
             known = profiles.get(number, self.speaker)
             analysis = self._explained(analysis, label, number, audio, known, effort=explain)
         if spoken is not None:
-            analysis = self._told(analysis, *told(spoken, everything))
+            heard = [
+                (stretches[number].duration, voice, profiles.get(number, self.speaker))
+                for number, voice in voices.items()
+            ]
+            analysis = self._told(analysis, *told(spoken, everything), heard)
         return dataclasses.replace(analysis, claims=claims(analysis))
 
     def _told(
@@ -345,6 +351,7 @@ class Analyzer:
         transcript: Transcript,
         roles: tuple[Role, ...],
         words: TextEmotion,
+        heard: Sequence[Stretch],
     ) -> Analysis:
         """With what is said, and what that makes of how it sounds."""
         both = fuse(
@@ -353,8 +360,16 @@ class Analyzer:
             confidence=transcript.confidence,
             calibration=self.model.calibration,
         )
+        read = None
+        if isinstance(self.model, ReadingModel):
+            read = self.model.fuse(heard, transcript, analysis.descriptors)
         return dataclasses.replace(
-            analysis, transcript=transcript, roles=roles, text_emotion=words, fusion=both
+            analysis,
+            transcript=transcript,
+            roles=roles,
+            text_emotion=words,
+            fusion=both,
+            semantic_fusion=read,
         )
 
     def _explained(

@@ -42,6 +42,7 @@ __all__ = [
     "Role",
     "Segment",
     "SegmentAnalysis",
+    "SemanticFusion",
     "TextEmotion",
     "Track",
     "Transcript",
@@ -49,12 +50,22 @@ __all__ = [
     "Word",
 ]
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
-def _read_only(mapping: dict[str, Any]) -> _types.MappingProxyType[str, Any]:
-    return _types.MappingProxyType(mapping)
+def _read_only(value: Any) -> Any:
+    """Mappings as such that can't be changed, those in them too."""
+    if not isinstance(value, dict | _types.MappingProxyType):
+        return value
+    return _types.MappingProxyType({key: _read_only(item) for key, item in value.items()})
+
+
+def _writable(value: Any) -> Any:
+    """The other way round: what is read-only can't be pickled."""
+    if not isinstance(value, _types.MappingProxyType):
+        return value
+    return {key: _writable(item) for key, item in value.items()}
 
 
 class _Value:
@@ -70,7 +81,7 @@ class _Value:
                 frozen: Any = value.view()
                 frozen.flags.writeable = False
             elif isinstance(value, dict):
-                frozen = _read_only(dict(value))
+                frozen = _read_only(value)
             else:
                 continue
             object.__setattr__(self, item.name, frozen)
@@ -78,8 +89,7 @@ class _Value:
     def __reduce__(self) -> tuple[Any, ...]:
         # Made anew wherever it arrives (another process, a copy), so that it is read-only there.
         values = (getattr(self, item.name) for item in dataclasses.fields(self))
-        plain = (dict(v) if isinstance(v, _types.MappingProxyType) else v for v in values)
-        return type(self), tuple(plain)
+        return type(self), tuple(map(_writable, values))
 
     def to_dict(self, *, tracks: bool = True) -> dict[str, Any]:
         """Plain JSON values, in the order of the fields; if wanted, without descriptor tracks."""
@@ -575,6 +585,57 @@ class Fusion(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class SemanticFusion(_Value):
+    """What a model that also reads makes of voice and words together (MSF-SER, arXiv 2510.05749).
+
+    It reads up to three texts: the ``emphasised`` words, the ``transcript`` as a whole, and an
+    ``interpretation`` of it.
+    """
+
+    dimensions: Dimensions
+    effects: Mapping[str, Mapping[str, float]]
+    """Dimension -> text that there was -> by how much it moves the value: its Shapley value.
+
+    Together with the value of the voice alone (``emotion.dimensions``) they add up to the value.
+    """
+    gates: Mapping[str, float]
+    """Text -> how much it counts among the texts; they add up to 1. Empty without such a gate.
+
+    What stands in for a text that is missing has a weight, too.
+    """
+    routes: Mapping[str, tuple[float, ...]]
+    """Dimension -> how much it goes by each expert of the network; they add up to 1."""
+    emphasised: tuple[int, ...] = ()
+    """Numbers of the words of the transcript that were read as emphasised."""
+    extended: str = ""
+    """The interpretation that was read."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those that there were."""
+        return tuple(next(iter(self.effects.values())))
+
+    @property
+    def voice(self) -> dict[str, float]:
+        """Dimension -> value of the voice alone, as if there were no text."""
+        moved = {name: sum(effects.values()) for name, effects in self.effects.items()}
+        return {name: getattr(self.dimensions, name).value - by for name, by in moved.items()}
+
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """Dimension -> text -> what it contributes to all that the texts do, in [0, 1].
+
+        Its effect without the sign over the sum of all; NaN where none has any.
+        """
+        return {name: _shares(one) for name, one in self.effects.items()}
+
+
+def _shares(effects: Mapping[str, float]) -> dict[str, float]:
+    total = sum(map(abs, effects.values())) or math.nan
+    return {name: abs(effect) / total for name, effect in effects.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Claim(_Value):
     """A sentence, and the places in the Analysis that it stands on."""
 
@@ -615,6 +676,7 @@ class Analysis(_Value):
     """Of the transcript's text."""
     text_emotion: TextEmotion | None = None
     fusion: Fusion | None = None
+    semantic_fusion: SemanticFusion | None = None
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""

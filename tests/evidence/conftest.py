@@ -31,6 +31,7 @@ from voxplain.types import (
     Removal,
     Role,
     SegmentAnalysis,
+    SemanticFusion,
     TextEmotion,
     Transcript,
     Verdict,
@@ -165,6 +166,23 @@ def _with_words(analysis):
             {"voice": 0.976, "words": 0.024},
             "conflict",
         ),
+        semantic_fusion=SemanticFusion(
+            Dimensions(
+                Dimension(0.62, 0.37, 0.87),
+                Dimension(0.78, 0.58, 0.97),
+                Dimension(0.4, 0.2, 0.6),
+                "",
+            ),
+            {
+                "valence": {"emphasised": 0.09, "transcript": 0.04, "interpretation": -0.01},
+                "arousal": {"emphasised": -0.02, "transcript": 0.01, "interpretation": 0.0},
+                "dominance": {"emphasised": -0.02, "transcript": -0.06, "interpretation": -0.02},
+            },
+            {"emphasised": 0.5, "transcript": 0.3, "interpretation": 0.2},
+            dict.fromkeys(("valence", "arousal", "dominance"), (0.7, 0.3)),
+            emphasised=(1, 5),
+            extended="A raised voice on a happy word.",
+        ),
     )
 
 
@@ -199,7 +217,24 @@ def _words(draw, labels):
             both.categories, both.verdict, {"voice": 1 - share, "words": share},
             draw.choice(["agreement", "conflict", "open"]),
         ),
+        "semantic_fusion": draw.choice([None, _read(draw, len(words))]),
     }  # fmt: skip
+
+
+def _read(draw, words):
+    """Of one text or more, those that lift a dimension and those that lower it."""
+    emphasised = tuple(sorted(draw.sample(range(words), draw.randint(0, min(5, words)))))
+    texts = ["emphasised"] if emphasised else []
+    texts += draw.sample(["transcript", "interpretation"], draw.randint(1, 2))
+    points = [sorted(draw.random() for _ in range(3)) for _ in range(3)]
+    names = ("valence", "arousal", "dominance")
+    return SemanticFusion(
+        Dimensions(*(Dimension(b, a, c) for a, b, c in points), proxy=""),
+        {name: {text: draw.gauss(0, 0.1) for text in texts} for name in names},
+        _shares(draw, texts),
+        {},
+        emphasised=emphasised,
+    )
 
 
 def _shares(draw, labels):

@@ -89,6 +89,18 @@ def test_what_is_said_follows_how_it_sounds(by_hand, in_words):
             "Voice and words together sound angry or happy; the probability of angry is 0.62, "
             "2 % of it from the words.",
         ),
+        (
+            "semantic_fusion.effects.valence",
+            "With the words, valence rises from 0.50 to 0.62: 64 % of what they do comes from the "
+            "emphasised words “told”, “wonderful” (+0.09), 29 % from the transcript as a whole "
+            "(+0.04), 7 % from the interpretation (-0.01).",
+        ),
+        (
+            "semantic_fusion.effects.dominance",
+            "With the words, dominance falls from 0.50 to 0.40: 60 % of what they do comes from "
+            "the transcript as a whole (-0.06), 20 % from the emphasised words “told”, “wonderful” "
+            "(-0.02), 20 % from the interpretation (-0.02).",
+        ),
         ("text_emotion.categories.happy", "The words alone sound happy (probability 0.70)."),
         ("text_emotion.attribution", "Of the words, “wonderful” speaks for happy most of all."),
         (

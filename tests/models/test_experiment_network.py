@@ -12,6 +12,7 @@ from voxplain.models.experiment_network import (
     make_head,
 )
 from voxplain.models.heads import Head, Known
+from voxplain.models.msf import MSFHead, Texts
 
 DEPTH, WIDTH, BATCH = 3, 4, 2
 
@@ -50,6 +51,33 @@ def test_layerwise_are_mean_and_deviation_of_the_real_frames(states):
 def test_the_head_is_what_its_pooling_says():
     assert isinstance(made(), LayerwiseHead)
     assert isinstance(made("attentive"), Head)
+
+
+def fused(pooling="layerwise", *, depth=DEPTH):
+    torch.manual_seed(1)
+    shape = {"depth": depth, "width": WIDTH, "hidden": 6, "labels": 2, "dimensions": 3}
+    return make_head(pooling=pooling, **shape, fusion={"text_width": 5, "width": 8}).eval()
+
+
+@pytest.mark.parametrize("pooling", ["layerwise", "attentive"])
+def test_with_a_fusion_it_is_the_trunk_of_what_reads_too(states, pooling):
+    network = ExperimentNetwork(fused(pooling)).eval()
+    assert isinstance(network.head, MSFHead)
+    assert isinstance(network.trunk, LayerwiseHead if pooling == "layerwise" else Head)
+    assert network.trunk.categories is network.trunk.dimensions is None
+    given = layerwise(*states) if pooling == "layerwise" else states[0]
+    texts = Texts(torch.randn(BATCH, 3, 5), torch.tensor([[True] * 3, [False] * 3]))
+    with_texts, without = network(states=given, texts=texts), network(states=given)
+    assert not torch.allclose(with_texts.dimensions[0], without.dimensions[0])
+    torch.testing.assert_close(with_texts.dimensions[1], without.dimensions[1])
+    torch.testing.assert_close(with_texts, network.head(given, None, None, texts))
+
+
+def test_where_nothing_is_heard_texts_alone_are_judged():
+    network = ExperimentNetwork(fused(depth=0)).eval()
+    assert network.trunk is None
+    heard = network(texts=Texts(torch.randn(BATCH, 3, 5), torch.ones(BATCH, 3).bool()))
+    assert (heard.categories.shape, heard.dimensions.shape) == ((BATCH, 2), (BATCH, 3))
 
 
 @pytest.mark.parametrize("hidden", [0, 6])

@@ -35,7 +35,8 @@ def close(found, expected):
 def test_what_is_heard_has_a_row_for_each_recording(states, pooling):
     heard = head(pooling=pooling)(states)
     assert [tuple(one.shape) for one in heard[:3]] == [(BATCH, 5), (BATCH, 3), (BATCH, 6)]
-    assert not heard.gates.numel() and not heard.routes.numel()
+    assert not heard.gates.numel()
+    assert not heard.routes.numel()
     assert ((heard.dimensions > 0) & (heard.dimensions < 1)).all()
 
 

@@ -22,6 +22,7 @@ from voxplain.types import (
     Quantity,
     Removal,
     Role,
+    SemanticFusion,
     TextEmotion,
     Transcript,
     Verdict,
@@ -90,6 +91,20 @@ SAID = {
         Verdict(("angry",)),
         {"voice": 0.98, "words": 0.02},
         "conflict",
+    ),
+    "semantic_fusion": SemanticFusion(
+        Dimensions(
+            Dimension(0.36, 0.2, 0.52), Dimension(0.9, 0.74, 1.0), Dimension(0.7, 0.5, 0.9), "",
+        ),
+        {
+            "valence": {"emphasised": 0.09, "transcript": 0.02, "interpretation": -0.04},
+            "arousal": {"emphasised": 0.03, "transcript": 0.0, "interpretation": 0.01},
+            "dominance": {"emphasised": 0.0, "transcript": 0.01, "interpretation": -0.07},
+        },
+        {"emphasised": 0.5, "transcript": 0.3, "interpretation": 0.2},
+        {"valence": (0.7, 0.3), "arousal": (0.52, 0.48), "dominance": (0.1, 0.9)},
+        emphasised=(2,),
+        extended="A raised voice; the speaker tells <what> happened.",
     ),
 }  # fmt: skip
 
@@ -163,7 +178,7 @@ def explained(analysis):
 @pytest.fixture(scope="session")
 def unsaid():
     """Changes to an analysis of which there is no transcript."""
-    return {"transcript": None, "roles": (), "text_emotion": None, "fusion": None}
+    return {**dict.fromkeys(SAID), "roles": ()}
 
 
 @pytest.fixture(scope="session")
@@ -212,4 +227,7 @@ def hostile(full):
             (attack,),
         ),
         roles=(Role("expressive", 0, len(attack) + 5, 0.9),),
+        semantic_fusion=dataclasses.replace(
+            full.semantic_fusion, emphasised=(0,), extended=f"{attack} שלום"
+        ),
     )

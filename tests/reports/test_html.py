@@ -508,6 +508,21 @@ def test_what_the_words_say_stands_beside_what_both_say(whole):
     assert "one word could not be placed" in whole.one(id="transcript-title").parent.text
 
 
+def test_what_each_text_makes_of_a_dimension(whole):
+    line = whole.one(id="semantic_fusion.effects.dominance")
+    moved, together, before = line.all("td")
+    assert [one.text for one in moved.all("div")] == [
+        "the emphasised words +0.00 (0\xa0%)",
+        "the transcript as a whole +0.01 (12\xa0%)",
+        "the interpretation −0.07 (88\xa0%)",
+    ]
+    assert (together.text, before.text) == ("0.700.50 to 0.90", "voice alone 0.76")
+    places = [one["d"] for one in together.all("path")]
+    assert places == ["M760.0 50h.01", "M700.0 50h.01"]
+    notes = [one.text for one in whole.one(id="transcript").all("p", class_="note")]
+    assert "Read as the interpretation: A raised voice; the speaker tells <what> happened." in notes
+
+
 def test_words_left_out_of_account_say_why(full):
     nothing = TextEmotion({}, None, None, None, "most words are unknown")
     found = page(dataclasses.replace(full, text_emotion=nothing, fusion=None))

@@ -26,15 +26,17 @@ def blocks(text, kind):
     ]
 
 
-def table(text, title):
-    """The rows of the first table below a heading."""
+def table(text, title, number=0):
+    """The rows of a table below a heading, unless another is asked for the first."""
     rows, below = [], False
     found = tokens(text)
     for before, token in pairwise(found):
         if before.type == "heading_open":
             below = token.content.startswith(title)
         elif below and token.type == "table_close":
-            return rows
+            if not number:
+                return rows
+            rows, number = [], number - 1
         elif below and before.type == "tr_open":
             rows.append([])
         if below and before.type in ("td_open", "th_open") and token.type == "inline":
@@ -100,6 +102,38 @@ def test_what_is_said_is_marked_and_weighed(full):
     assert "That ?is,? [*exactly* what *happened.*]" in blocks(text, "paragraph")
     assert "Note: one word could not be placed." in blocks(text, "paragraph")
     assert table(text, "What is said")[1] == ["happy", "0.55", "0.21"]
+
+
+def test_what_each_text_makes_of_the_dimensions(full):
+    text = markdown.render(full)
+    assert [
+        "valence", "0.29", "0.36", "0.20 to 0.52", "+0.09 (60 %)", "+0.02 (13 %)",
+        "−0.04 (27 %)",
+    ] in table(text, "What is said", 1)  # fmt: skip
+    paragraphs = blocks(text, "paragraph")
+    for told in (
+        "Read as emphasised: “exactly”.",
+        "Read as the interpretation: A raised voice; the speaker tells <what> happened.",
+        "Weight among the texts: the emphasised words 50 %, the transcript as a whole 30 %, "
+        "the interpretation 20 %.",
+        "Weight of each expert of the network: valence 70 %, 30 %; arousal 52 %, 48 %; "
+        "dominance 10 %, 90 %.",
+    ):
+        assert told in paragraphs
+    found = dataclasses.replace(
+        full.semantic_fusion,
+        effects={"valence": {"transcript": 0.0}},
+        routes={},
+        emphasised=(),
+        extended="",
+    )
+    text = markdown.render(dataclasses.replace(full, semantic_fusion=found))
+    assert ["valence", "0.36", "0.36", "0.20 to 0.52", "+0.00 (–)"] in table(
+        text, "What is said", 1
+    )
+    assert "Read as" not in text
+    assert "expert of the network" not in text
+    assert "the emphasised words 50 % (missing), the transcript" in text
 
 
 def test_over_time(full):

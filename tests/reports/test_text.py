@@ -24,6 +24,7 @@ from voxplain.types import (
     Quantity,
     Role,
     SegmentAnalysis,
+    SemanticFusion,
     TextEmotion,
     Transcript,
     Verdict,
@@ -127,6 +128,22 @@ def test_what_the_words_say_beside_the_voice():
     left_out = TextEmotion({}, None, None, None, "few of them are English")
     told = render(analysis(**{**parts, "text_emotion": left_out, "fusion": None}))
     assert "The words are left out of account: few of them are English." in told
+
+
+def test_how_far_each_text_moves_the_dimensions():
+    parts = said("Lovely!", [("Lovely!", 1, 0)])
+    parts["semantic_fusion"] = SemanticFusion(
+        Dimensions(Dimension(0.62, 0.4, 0.8), POINT, POINT, ""),
+        {"valence": {"transcript": 0.125, "interpretation": -0.005}},
+        {},
+        {},
+    )
+    rows = render(analysis(**parts)).splitlines()
+    place = rows.index("Voice and words together, and by how much each text moves the value:")
+    assert rows[place + 1 : place + 3] == [
+        "            voice  together      transcript  interpretation",
+        "  valence    0.50      0.62           +0.12           -0.01",
+    ]
 
 
 def explanation(*warnings):

@@ -18,6 +18,7 @@ from voxplain.descriptors import inventory
 from voxplain.errors import UnknownName
 from voxplain.evidence.grounds import Figure, Ground, ground
 from voxplain.labels import CANONICAL, phrase
+from voxplain.models.judgement import DIMENSIONS
 from voxplain.types import Analysis, Claim
 
 __all__ = ["check"]
@@ -54,6 +55,8 @@ _LEXICON = {  # kind -> its words
     "prominence": "prominence",
     "reaction": "tell the speaker's own reaction",
     "foremost": "most of all",
+    "read": "with the words",
+    "part": "of what they do comes from",
     "valence": "valence",
     "arousal": "arousal",
     "dominance": "dominance",
@@ -69,16 +72,7 @@ _UNITS = {"seconds": "s", "semitones": "st", "hertz": "Hz", "percent": "%"}
 
 _FREE = {"up", "down", "same", "break", "plain", "number", "emotion"}
 """Kinds that need no leave of the evidence, or are held against it on their own."""
-_LASTING = {
-    "title",
-    "probability",
-    "prominence",
-    "listeners",
-    "points",
-    "valence",
-    "arousal",
-    "dominance",
-}
+_LASTING = {"title", "probability", "prominence", "listeners", "points", *DIMENSIONS}
 _PASSING = {"time", "edit"}
 """What numbers are of; the lasting ones also in the clauses that follow."""
 _REMOVED = {"salient", "loudest", "random"}
@@ -211,8 +205,8 @@ def _shows(number: _Token, figure: Figure) -> bool:
 def _wrong_directions(clause: _Clause, grounds: Collection[Ground]) -> Iterator[str]:
     """A word for a direction must be right of all that it could be about."""
     words = [token for token in clause.tokens if token.kind in _SIGNS]
-    about = clause.kinds & {"usual", "expected", "edit"}
-    for kind in about - {"edit"}:
+    about = clause.kinds & {"usual", "expected", "edit", *DIMENSIONS}
+    for kind in about & {"usual", "expected"}:
         if not words:
             yield f"{kind!r} has no direction"
     if "probability" in clause.kinds or not about:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from voxplain.evidence.grounds import STRESS, quoted
+from voxplain.evidence.grounds import STRESS, TEXTS, emphasised, quoted
 from voxplain.labels import phrase
 from voxplain.types import (
     AcousticCue,
@@ -17,6 +17,7 @@ from voxplain.types import (
     Explanation,
     Fusion,
     Role,
+    SemanticFusion,
     TextEmotion,
     Transcript,
 )
@@ -28,7 +29,7 @@ _OF_A_KIND = 2
 _STRESSED = 0.7
 """Prominence from which on a word is told; the choice is that of its card."""
 _FELT = 0.05
-"""Of a probability, from where on a change of the voice is worth a sentence."""
+"""Of a probability or a dimension, from where on a change of it is worth a sentence."""
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are what people know
 _EDITS = {  # key -> what was changed
     "breathiness": "a breathiness of {size}",
@@ -242,6 +243,8 @@ def _words(analysis: Analysis) -> Iterator[Claim]:
         return
     if analysis.fusion is not None:
         yield from _fused(analysis.fusion)
+    if analysis.semantic_fusion is not None:
+        yield from _read(analysis.semantic_fusion, analysis.transcript)
     if analysis.text_emotion is not None:
         yield from _said_in_words(analysis.text_emotion)
     yield from _stressed(analysis.transcript)
@@ -262,6 +265,21 @@ def _fused(fusion: Fusion) -> Iterator[Claim]:
             "words",
             "fusion",
         )
+
+
+def _read(fusion: SemanticFusion, transcript: Transcript) -> Iterator[Claim]:
+    """The dimensions that the words move, and which of the texts do it, the strongest first."""
+    for name, effects in fusion.effects.items():
+        before, after = fusion.voice[name], getattr(fusion.dimensions, name).value
+        if abs(after - before) < _FELT:
+            continue
+        parts: list[str] = []
+        for text, effect in sorted(effects.items(), key=lambda item: -abs(item[1])):
+            share, does = 100 * fusion.shares[name][text], "" if parts else "of what they do comes "
+            listed = f" {emphasised(fusion, transcript)}" if text == "emphasised" else ""
+            parts.append(f"{share:.0f} % {does}from {TEXTS[text]}{listed} ({effect:+.2f})")
+        said = f"with the words, {name} {_moves(before, after)}: {', '.join(parts)}"
+        yield _claim(said, f"semantic_fusion.effects.{name}")
 
 
 def _said_in_words(found: TextEmotion) -> Iterator[Claim]:

@@ -24,11 +24,22 @@ from voxplain.types import (
     Quantity,
     Removal,
     SegmentAnalysis,
+    SemanticFusion,
+    Transcript,
     Verdict,
     Word,
 )
 
-__all__ = ["STRESS", "Figure", "Ground", "ground", "quoted", "resolve"]
+__all__ = [
+    "STRESS",
+    "TEXTS",
+    "Figure",
+    "Ground",
+    "emphasised",
+    "ground",
+    "quoted",
+    "resolve",
+]
 
 STRESS = {
     "duration": "length",
@@ -41,6 +52,16 @@ STRESS = {
     "total_loudness": "total loudness",
 }
 """Cue of a stressed word -> what it is called in a sentence."""
+
+TEXTS = {
+    "emphasised": "the emphasised words",
+    "transcript": "the transcript as a whole",
+    "interpretation": "the interpretation",
+}
+"""Text that a model reads beside the voice -> what it is called in a sentence."""
+
+_LISTED = 3
+"""Emphasised words that are named in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,7 @@ def ground(analysis: Analysis, path: str) -> Ground:
     """
     value, (room, *parts) = resolve(analysis, path), path.split(".")
     dimensions, explanation = analysis.emotion.dimensions, analysis.explanation
+    transcript, read = analysis.transcript, analysis.semantic_fusion
     match room, value:
         case "emotion", Verdict():
             return _verdict(value)
@@ -126,8 +148,8 @@ def ground(analysis: Analysis, path: str) -> Ground:
             return _word(value)
         case "transcript", Mapping() if parts[-1] == "cues":
             return _lifted(value)
-        case "roles", tuple() if analysis.transcript is not None and not parts:
-            share = analysis.transcript.share("expressive", analysis.roles)
+        case "roles", tuple() if transcript is not None and not parts:
+            share = transcript.share("expressive", analysis.roles)
             return Ground((Figure(100 * share, "%", 0),), words=frozenset({"reaction"}))
         case "text_emotion", float() if parts[0] == "categories":
             return _wording(value, parts[1])
@@ -137,6 +159,8 @@ def ground(analysis: Analysis, path: str) -> Ground:
             return _together(value)
         case "fusion", str():
             return Ground(words=frozenset({value}))
+        case "semantic_fusion", Mapping() if read and transcript and len(parts) == 2:
+            return _moved(read, parts[1], transcript)
     return Ground()
 
 
@@ -328,6 +352,31 @@ def _together(fusion: Fusion) -> Ground:
         words=frozenset({"together", "probability"}),
         labels=fusion.verdict.labels,
         required=frozenset({"together"}),
+    )
+
+
+def emphasised(fusion: SemanticFusion, transcript: Transcript) -> str:
+    """The words that were read as emphasised, the first of many, as they stand in a sentence."""
+    words = [quoted(transcript.words[number].text) for number in fusion.emphasised]
+    return ", ".join(words[:_LISTED]) + (" and others" if len(words) > _LISTED else "")
+
+
+def _moved(fusion: SemanticFusion, name: str, transcript: Transcript) -> Ground:
+    """What the texts make of a dimension."""
+    effects, shares = fusion.effects[name], fusion.shares[name]
+    before, after = fusion.voice[name], getattr(fusion.dimensions, name).value
+    words = emphasised(fusion, transcript)
+    return Ground(
+        (
+            Figure(before, "", 2, name, "first"),
+            Figure(after, "", 2, name, "second"),
+            *(Figure(effect, "", 2, TEXTS[text]) for text, effect in effects.items()),
+            *(Figure(100 * share, "%", 0, TEXTS[text]) for text, share in shares.items()),
+        ),
+        names={TEXTS[text]: "title" for text in effects} | ({words: "word"} if words else {}),
+        words=frozenset({name, "read", "part"}),
+        directions={name: after - before},
+        required=frozenset({"read"}),
     )
 
 

@@ -6,15 +6,19 @@ that a model may lie in.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from voxplain.explainers import Forward
 from voxplain.models.calibration import Calibration
 from voxplain.models.judgement import Readings
 from voxplain.models.profile import Profile
-from voxplain.types import Audio, Embedding
+from voxplain.types import Audio, Descriptors, Embedding, SemanticFusion, Transcript
 
-__all__ = ["Model"]
+__all__ = ["Model", "ReadingModel", "Stretch"]
+
+Stretch = tuple[float, Embedding, Profile | None]
+"""Seconds of speech, what a model made of it, and what is known of the speaker."""
 
 
 class Model(Protocol):
@@ -40,4 +44,18 @@ class Model(Protocol):
 
         From log-mel spectrograms (n, 80, frames) of ``audio.log_mel`` with cells changed to the
         log-odds (n, labels) of the calibrated probabilities of ``calibration.labels``.
+        """
+
+
+@runtime_checkable
+class ReadingModel(Model, Protocol):
+    """A model that reads what is said, too; its judgement of the voice stays that of the voice."""
+
+    def fuse(
+        self, stretches: Sequence[Stretch], transcript: Transcript, found: Descriptors
+    ) -> SemanticFusion | None:
+        """What a recording sounds like with its words, and what each text does to that.
+
+        ``transcript`` has the prominence of its words; ``found`` is of the recording, with tracks.
+        None where there is nothing to read.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from voxplain.backbones._encoder import SpeechEncoder
 from voxplain.models.heads import Head, Heard, Known, Pooling, standardised
+from voxplain.models.msf import MSFHead, Texts
 
 __all__ = ["ExperimentNetwork", "LayerwiseHead", "Mix", "layerwise", "make_head"]
 
@@ -116,23 +117,32 @@ def make_head(
     dimensions: int,
     dropout: float = 0.0,
     usual: tuple[Tensor, Tensor] | None = None,
-) -> Head | LayerwiseHead:
-    """A head for states of ``depth`` layers; ``usual`` are the moments of the training's."""
+    fusion: Mapping[str, Any] | None = None,
+) -> Head | LayerwiseHead | MSFHead:
+    """A head for states of ``depth`` layers; ``usual`` are the moments of the training's.
+
+    With ``fusion``, options of ``MSFHead``, it is the trunk of one; a depth of 0 is none.
+    """
     outputs: dict[str, Any] = {"labels": labels, "dimensions": dimensions, "dropout": dropout}
+    if fusion is not None:
+        shape: dict[str, Any] = {"depth": depth, "width": width, "hidden": hidden}
+        silent: dict[str, Any] = {**outputs, "labels": 0, "dimensions": 0}
+        trunk: Any = make_head(pooling=pooling, **shape, **silent, usual=usual) if depth else None
+        return MSFHead(trunk, **outputs, **fusion)
     if pooling == "layerwise":
         return LayerwiseHead(depth, width, hidden=hidden, usual=usual, **outputs)
     return Head(depth, width, channels=hidden, pooling=pooling, usual=usual, **outputs)
 
 
 class ExperimentNetwork(nn.Module):
-    """Waveforms, or states of a frozen encoder, -> what is heard in them.
+    """Waveforms, or states of a frozen encoder, and texts -> what is heard in them.
 
     ``layers`` of the encoder's states are what the head sees.
     """
 
     def __init__(
         self,
-        head: Head | LayerwiseHead,
+        head: Head | LayerwiseHead | MSFHead,
         *,
         encoder: SpeechEncoder | None = None,
         layers: Sequence[int] | None = None,
@@ -142,24 +152,33 @@ class ExperimentNetwork(nn.Module):
         self.encoder = encoder
         self.layers = None if layers is None else list(layers)
 
+    @property
+    def trunk(self) -> Head | LayerwiseHead | None:
+        """What reads the states: the head, or a part of it; None where nobody listens."""
+        trunk = self.head.trunk if isinstance(self.head, MSFHead) else self.head
+        return trunk if isinstance(trunk, Head | LayerwiseHead) else None
+
     def forward(
         self,
         waveforms: Sequence[Tensor] | None = None,
         states: Tensor | None = None,
         mask: Tensor | None = None,
         speaker: Known | None = None,
+        texts: Texts | None = None,
         mix: Mix | None = None,
     ) -> Heard:
         """Of ``waveforms``, each (samples,) at 16 kHz, or what ``hear`` gave of them before.
 
-        With ``mix``, of recordings mixed within the batch: their states and their profiles.
+        ``texts`` are for an ``MSFHead`` alone. With ``mix``, of recordings mixed within the batch:
+        their states and their profiles.
         """
         if waveforms is not None:
             states, mask = self.hear(waveforms)
-        assert states is not None
         if mix is not None:
+            assert states is not None
             states, mask, speaker = _mixed(states, mask, speaker, mix)
-        heard: Heard = self.head(states, mask, speaker)
+        read = {} if texts is None else {"texts": texts}
+        heard: Heard = self.head(states, mask, speaker, **read)
         return heard
 
     def hear(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -167,7 +186,7 @@ class ExperimentNetwork(nn.Module):
         assert self.encoder is not None, "a network on states has none"
         states, mask = self.encoder(waveforms)
         chosen = states if self.layers is None else states[self.layers]
-        if isinstance(self.head, LayerwiseHead):
+        if isinstance(self.trunk, LayerwiseHead):
             return layerwise(chosen, mask), mask[:, :1]
         return chosen, mask
 

@@ -26,7 +26,9 @@ _MOST_Z = 4.0
 """Standard deviations at the ends of an axis; what lies beyond is drawn there."""
 
 
-def picture(*shapes: Markup | list[Markup], label: str = "", class_: str | None = None) -> Markup:
+def picture(
+    *shapes: Markup | list[Markup] | None, label: str = "", class_: str | None = None
+) -> Markup:
     """An SVG of 1000 x 100 that fills its box; without a label only an ornament beside numbers."""
     said = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
     return element(
@@ -60,11 +62,14 @@ def bar(share: float, *spread: float, class_: str = "plain") -> Markup:
     )
 
 
-def interval(value: float, low: float, high: float, *, class_: str = "plain") -> Markup:
-    """A point in its interval, from 0 to 1."""
+def interval(
+    value: float, low: float, high: float, *, before: float | None = None, class_: str = "plain"
+) -> Markup:
+    """A point in its interval, from 0 to 1, and perhaps where it was before."""
     return picture(
         element("line", x1=0, x2=1000, y1=50, y2=50, class_="rail"),
         element("line", x1=1000 * low, x2=1000 * high, y1=50, y2=50, class_=f"spread {class_}"),
+        None if before is None else _dot(1000 * before, "hollow"),
         _dot(1000 * value, class_),
         class_="dots",
     )

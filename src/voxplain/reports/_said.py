@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from voxplain.evidence.grounds import STRESS
+from voxplain.evidence.grounds import STRESS, TEXTS
 from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.reports._charts import across, bar, interval
 from voxplain.reports._markup import Markup, element, named
 from voxplain.reports._parts import Section, fold, row, section, table
-from voxplain.types import Analysis, Fusion, Segment, TextEmotion, Transcript, Word
+from voxplain.types import Analysis, Fusion, Segment, SemanticFusion, TextEmotion, Transcript, Word
 
 __all__ = ["lane", "said"]
 
@@ -36,6 +36,8 @@ def said(analysis: Analysis, *, heard: Segment | None) -> Section | None:
         element("p", f"Transcript: {transcript.source}, {sure}.", class_="note"),
         [element("p", element("b", "Note: "), f"{one}.", class_="warning") for one in notes],
         _meaning(analysis.text_emotion, analysis.fusion),
+        _read(analysis.semantic_fusion) if analysis.semantic_fusion else None,
+        [element("p", one, class_="note") for one in _words.read(analysis)],
         fold("Every word", _table(transcript)) if transcript.words else None,
     )
 
@@ -131,6 +133,32 @@ def _together(fusion: Fusion) -> Markup:
     said = f"{_words.RELATIONS[fusion.relation]} {_words.share(fusion.shares['words'])} of the "
     said += "label on top comes from the words, by a fixed rule that nothing was trained for."
     return element("p", said, class_="note", id="fusion")
+
+
+def _read(found: SemanticFusion) -> Markup:
+    """Dimensions of voice and words together, and what each text does to them."""
+    rows = []
+    for name, effects in found.effects.items():
+        before, one = found.voice[name], getattr(found.dimensions, name)
+        moved = [
+            element("div", f"{TEXTS[text]} {_words.effect(effect, found.shares[name][text])}")
+            for text, effect in effects.items()
+        ]
+        drawn = interval(one.value, one.low, one.high, before=before)
+        rows.append(
+            row(
+                name,
+                moved,
+                [drawn, f"{one.value:.2f}", element("small", f"{one.low:.2f} to {one.high:.2f}")],
+                f"voice alone {before:.2f}",
+                id=f"semantic_fusion.effects.{name}",
+            )
+        )
+    caption = (
+        "Voice and words together with 90 % intervals, and the voice alone (grey): by how much "
+        "each text moves a dimension, and its share of what all of them do"
+    )
+    return table(caption, ("Dimension", "Moved by", "Together", "Before"), rows, class_="cues")
 
 
 def _perspectives(found: TextEmotion) -> Iterator[Markup]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from voxplain.descriptors import inventory
 from voxplain.descriptors.f0 import SEMITONE_ZERO_HZ
+from voxplain.evidence.grounds import TEXTS, emphasised
 from voxplain.labels import phrase
 from voxplain.types import (
     AcousticCue,
@@ -32,6 +33,7 @@ __all__ = [
     "described",
     "dimensions",
     "doubts",
+    "effect",
     "expectation",
     "facts",
     "keys",
@@ -44,6 +46,7 @@ __all__ = [
     "probability",
     "quantity",
     "ranked",
+    "read",
     "share",
     "sources",
     "stressed",
@@ -151,6 +154,15 @@ def share(value: float) -> str:
     '85\\xa0%'
     """
     return f"{100 * value:.0f}\N{NO-BREAK SPACE}%" if math.isfinite(value) else "–"
+
+
+def effect(value: float, part: float) -> str:
+    """By how much a text moves a dimension, and its share of what all texts do.
+
+    >>> effect(-0.042, 0.31)
+    '−0.04 (31\\xa0%)'
+    """
+    return f"{number(value, signed=True)} ({share(part)})"
 
 
 def z_score(z: float) -> str:
@@ -331,6 +343,28 @@ def marked(analysis: Analysis) -> str:
         parts.append(f"{text[place:at]}{sign}")
         place = at
     return "".join((*parts, text[place:]))
+
+
+def read(analysis: Analysis) -> Iterator[str]:
+    """What a model that also reads has read and how it weighs it, in sentences."""
+    found, transcript = analysis.semantic_fusion, analysis.transcript
+    if found is None or transcript is None:
+        return
+    if found.emphasised:
+        yield f"Read as emphasised: {emphasised(found, transcript)}."
+    if found.extended:
+        yield f"Read as the interpretation: {found.extended}"
+    if found.gates:
+        weights = ", ".join(
+            f"{TEXTS[text]} {share(weight)}{'' if text in found.texts else ' (missing)'}"
+            for text, weight in found.gates.items()
+        )
+        yield f"Weight among the texts: {weights}."
+    if found.routes:
+        experts = "; ".join(
+            f"{name} {', '.join(map(share, weights))}" for name, weights in found.routes.items()
+        )
+        yield f"Weight of each expert of the network: {experts}."
 
 
 def described(found: Descriptors, name: str) -> str:

@@ -39,6 +39,7 @@ _POINTERS = {
     "plausibility": "plausibility",
     "roles": "transcript",
     "segments": "stretch",
+    "semantic_fusion": "texts",
     "text_emotion": "words",
     "transcript": "word",
 }

@@ -6,11 +6,19 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from voxplain.evidence.grounds import TEXTS
 from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.reports._words import printable
 from voxplain.reports.text import verdict
-from voxplain.types import AcousticCue, Analysis, Emotion, Explanation, Faithfulness
+from voxplain.types import (
+    AcousticCue,
+    Analysis,
+    Emotion,
+    Explanation,
+    Faithfulness,
+    SemanticFusion,
+)
 
 __all__ = ["SUFFIX", "render"]
 
@@ -178,6 +186,28 @@ def _said(analysis: Analysis) -> Iterator[str]:
         yield _table(("emotion", "words alone", "voice and words together"), rows)
     if fusion is not None:
         yield _words.RELATIONS[fusion.relation]
+    if analysis.semantic_fusion is not None:
+        yield _read(analysis.semantic_fusion)
+        yield from map(_text, _words.read(analysis))
+
+
+def _read(found: SemanticFusion) -> str:
+    """Dimensions without and with the words, and what each text does to them."""
+    rows = []
+    for name, effects in found.effects.items():
+        one = getattr(found.dimensions, name)
+        rows.append(
+            (
+                name,
+                f"{found.voice[name]:.2f}",
+                f"{one.value:.2f}",
+                f"{one.low:.2f} to {one.high:.2f}",
+                *(_words.effect(effects[text], found.shares[name][text]) for text in found.texts),
+            )
+        )
+    titles = (TEXTS[text] for text in found.texts)
+    head = ("dimension", "voice alone", "voice and words together", "90 % interval", *titles)
+    return _table(head, rows)
 
 
 def _descriptors(analysis: Analysis) -> Iterator[str]:

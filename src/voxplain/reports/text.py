@@ -11,7 +11,7 @@ import numpy as np
 from voxplain.errors import VoxplainError
 from voxplain.labels import phrase
 from voxplain.reports import _words
-from voxplain.types import Analysis, Dimension, Emotion
+from voxplain.types import Analysis, Dimension, Emotion, SemanticFusion
 
 __all__ = ["SUFFIX", "line", "render", "verdict"]
 
@@ -138,6 +138,18 @@ def _said(analysis: Analysis) -> Iterator[str]:
         yield textwrap.fill(f"The words alone sound {told}.{relation}", _WIDTH)
     for warning in transcript.warnings:
         yield textwrap.fill(f"Note: {warning}.", _WIDTH)
+    if analysis.semantic_fusion is not None:
+        yield from _read(analysis.semantic_fusion)
+
+
+def _read(found: SemanticFusion) -> Iterator[str]:
+    """Dimensions without and with the words, and by how much each text moves them."""
+    yield "\nVoice and words together, and by how much each text moves the value:"
+    yield f"{'voice':>17}{'together':>10}" + "".join(f"{text:>16}" for text in found.texts)
+    for name, effects in found.effects.items():
+        moved = "".join(f"{effects[text]:+16.2f}" for text in found.texts)
+        value = getattr(found.dimensions, name).value
+        yield f"  {name:<10}{found.voice[name]:5.2f}{value:10.2f}{moved}"
 
 
 def _share(shares: Mapping[str, float], label: str) -> str:

@@ -9,13 +9,16 @@ from typing import Any
 
 from voxplain.plugins import require
 
-__all__ = ["HEADS", "save_checkpoint"]
+__all__ = ["HEADS", "TEXT_ENCODERS", "save_checkpoint", "save_text_encoder"]
 
-_SMALL = {
+_TRANSFORMER = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "intermediate_size": 24,
+}
+_SMALL = {
+    **_TRANSFORMER,
     "conv_dim": (8, 8, 8, 8, 8, 8, 8),
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
@@ -82,3 +85,36 @@ def save_checkpoint(folder: Path, head: str, labels: Sequence[str], *, seed: int
     getattr(transformers, extractor)().save_pretrained(folder)
     safetensors.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return network
+
+
+TEXT_ENCODERS = ("bert", "roberta")
+"""Families of text encoders: by pieces of words, by bytes."""
+
+
+def save_text_encoder(folder: Path, family: str = "bert", *, seed: int = 0) -> Path:
+    """Write a random text encoder, 16 wide, with a tokeniser that splits words into characters."""
+    torch, transformers = (require(name, extra="train") for name in ("torch", "transformers"))
+    if family == "bert":
+        letters = "abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'\"-…"
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        pieces = [*special, *letters, *(f"##{letter}" for letter in letters)]
+        vocabulary = {piece: number for number, piece in enumerate(pieces)}
+        tokeniser = transformers.BertTokenizer(vocab=vocabulary)
+        options = {"max_position_embeddings": 512}
+    else:
+        pre_tokenizers = require("tokenizers.pre_tokenizers", extra="train")
+        special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+        pieces = [*special, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+        vocabulary = {piece: number for number, piece in enumerate(pieces)}
+        tokeniser = transformers.RobertaTokenizer(vocab=vocabulary, merges=[])
+        options = {"max_position_embeddings": 514, "pad_token_id": vocabulary["<pad>"]}
+    sizes = {**_TRANSFORMER, **options, "vocab_size": len(vocabulary)}
+    config = transformers.AutoConfig.for_model(family, **sizes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = transformers.AutoModel.from_config(config)
+        for parameter in network.parameters():  # larger than at birth, so that mistakes show
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    network.save_pretrained(folder)
+    tokeniser.save_pretrained(folder)
+    return folder

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from voxplain.descriptors import inventory
-from voxplain.evidence.grounds import quoted
+from voxplain.evidence.grounds import TEXTS, quoted
 from voxplain.evidence.references import citations
 from voxplain.labels import CANONICAL, phrase
 from voxplain.types import Analysis, Claim
@@ -173,6 +173,19 @@ def _spoken(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
                 yield from _put(claim, match, other)
 
 
+def _texts(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
+    """Another text in the place of the one that moves a dimension, if it moves it otherwise."""
+    *path, name = claim.evidence[0].split(".")
+    if path != ["semantic_fusion", "effects"] or analysis.semantic_fusion is None:
+        return
+    shown = {
+        TEXTS[text]: f"{one:.2f}" for text, one in analysis.semantic_fusion.effects[name].items()
+    }
+    for one, other in itertools.permutations(shown, 2):
+        if shown[one] != shown[other]:
+            yield from _at_each(re.escape(one), _always(other))(claim, analysis)
+
+
 def _clauses(claim: Claim, analysis: Analysis) -> Iterator[Claim]:
     other = next(phrase(one) for one in CANONICAL if phrase(one) not in claim.text)
     for more in (
@@ -250,6 +263,15 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "speaker for voice": _at_each("voice", _always("speaker")),
     "clause added": _clauses,
     "word": _spoken,
+    "text": _texts,
+    "sign of an effect": _at_each(
+        r"(?<=\()[+-](?!0\.00)", lambda match: "-" if match.group() == "+" else "+"
+    ),
+    "words left out": _at_each("^With the words, (.)", lambda match: match[1].upper()),
+    "dimension": _at_each(
+        "(?:valence|arousal|dominance)(?= (?:rises|falls))",
+        *map(_always, ("valence", "arousal", "dominance")),
+    ),
     "voice for words": _at_each(r"(?i)\bthe words alone(?= sound)", _always("the voice alone")),
     "words for both": _at_each("(?i)voice and words together", _always("The words alone")),
     "agreement": _at_each(r"agree\b", _always("are in conflict")),

@@ -25,6 +25,7 @@ __all__ = [
     "difference",
     "holm",
     "mcnemar",
+    "mean",
     "speaker_interval",
 ]
 
@@ -148,6 +149,13 @@ def difference(one: Bootstrap, other: Bootstrap) -> Difference:
     else:
         p = float(2 * stats.t.sf(abs(value) / error, speakers - 1))
     return Difference(value, value - half, value + half, one.n, speakers, p)
+
+
+def mean(figures: Sequence[Bootstrap]) -> Bootstrap:
+    """Of figures over the same draws of speakers: of several seeds, say."""
+    first, *_ = figures
+    value = float(np.mean([one.value for one in figures]))
+    return Bootstrap(value, np.mean([one.draws for one in figures], 0), first.n, first.speakers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A corpus of 36 short sounds under names of CREMA-D, and recipes for it that take a second."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import soundfile
 import torch
 
 from voxplain.testing.backbones import tiny_checkpoint
+from voxplain.testing.checkpoints import save_text_encoder
 from voxplain.training import scoring
 from voxplain.training.experiment.recipe import (
     Data,
@@ -58,6 +60,63 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     return tiny_checkpoint(tmp_path_factory.mktemp("weights") / "tiny", "whisper", encoder_layers=2)
+
+
+WORDS = {
+    "ANG": "I hate every word of this",
+    "NEU": "The train leaves at nine o'clock",
+    "SAD": "Nobody came to see her again",
+}
+RATED = {"ANG": (0.1, 0.9, 0.8), "NEU": (0.5, 0.4, 0.5), "SAD": (0.2, 0.2, 0.2)}
+
+
+@pytest.fixture(scope="session")
+def told(corpus, tmp_path_factory):
+    """A table of the corpus with words and ratings: ``told(name, changed)``.
+
+    ``changed`` are, by row, columns that are otherwise; ``folder`` is where copies of it lie.
+    """
+    labels = {"ANG": "angry", "NEU": "neutral", "SAD": "sad"}
+
+    def table(name="told", changed=None, *, folder=corpus):
+        place = tmp_path_factory.mktemp("tables") / f"{name}.csv"
+        columns = ("file", "speaker", "emotion", "text", "valence", "arousal", "dominance")
+        with place.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            for number, path in enumerate(sorted(folder.glob("*.wav"))):
+                speaker, _, emotion, _ = path.stem.split("_")
+                valence, arousal, dominance = (one + number / 1000 for one in RATED[emotion])
+                row = [path, f"{name}_{speaker}", labels[emotion], WORDS[emotion]]
+                row += [valence, arousal, dominance]
+                own = dict(zip(columns, row, strict=True))
+                writer.writerow(own | (changed or {}).get(number, {}))
+        return place
+
+    return table
+
+
+@pytest.fixture(scope="session")
+def text_encoder(tmp_path_factory):
+    return save_text_encoder(tmp_path_factory.mktemp("texts") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def fused(recipe, text_encoder):
+    """A recipe with texts, for the tables of ``told``."""
+
+    def made(**changes):
+        sections = {
+            "data": {"corpora": ("told",)},
+            "texts": {"encoder": str(text_encoder), "les": "random"},
+            "fusion": {"width": 8, "experts": 2},
+            "targets": {"categories": 1.0, "dimensions": 1.0},
+        }
+        for name, change in changes.items():
+            sections[name] = sections.get(name, {}) | change
+        return recipe(**sections)
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from voxplain.errors import ConfigError
+from voxplain.models.heads import Heard
 from voxplain.training.corpora._reading import Ratings, Utterance
 from voxplain.training.experiment.goals import (
     Goals,
@@ -98,11 +99,16 @@ def goals(categories, dimensions=None):
     return Goals(shares, torch.full((len(shares), 3), NAN) if dimensions is None else dimensions)
 
 
+def heard(categories, dimensions):
+    nothing = categories[:, :0]
+    return Heard(categories, dimensions, nothing, nothing, nothing)
+
+
 def test_cross_entropy_is_torch_s_with_and_without_class_weights():
     random = torch.Generator().manual_seed(0)
     logits, truth = torch.randn(6, 2, generator=random), torch.tensor([0, 0, 0, 0, 1, 1])
     one_hot = goals(torch.eye(2)[truth].tolist())
-    found = Goals(logits, torch.zeros(6, 0))
+    found = heard(logits, torch.zeros(6, 0))
     for weights in (torch.ones(2), torch.tensor([0.75, 1.5])):
         expected = torch.nn.functional.cross_entropy(logits, truth, weight=weights)
         value = loss(found, one_hot, tasks=Tasks(), weights=weights)
@@ -117,12 +123,28 @@ def test_label_weights_make_labels_count_alike():
 
 def test_tasks_are_weighted():
     random = torch.Generator().manual_seed(0)
-    found = Goals(torch.randn(5, 2, generator=random), torch.rand(5, 3, generator=random))
+    found = heard(torch.randn(5, 2, generator=random), torch.rand(5, 3, generator=random))
     wanted = goals([[1.0, 0.0]] * 5, torch.rand(5, 3, generator=random))
     both = loss(found, wanted, tasks=Tasks(categories=0.5, dimensions=2.0), weights=torch.ones(2))
     one = loss(found, wanted, tasks=Tasks(), weights=torch.ones(2))
     other = concordance_loss(found.dimensions, wanted.dimensions)
     assert float(both) == pytest.approx(float(0.5 * one + 2 * other), rel=1e-6)
+
+
+def test_uneven_experts_cost_what_their_weight_says():
+    random = torch.Generator().manual_seed(0)
+    nothing = torch.zeros(5, 0)
+    routes = torch.rand(5, 3, 4, generator=random).softmax(-1)
+    found = heard(torch.randn(5, 2, generator=random), nothing)._replace(routes=routes)
+    wanted = goals([[1.0, 0.0]] * 5)
+    options = {"tasks": Tasks(), "weights": torch.ones(2)}
+    plain = loss(found, wanted, **options)
+    used = routes.sum(0).numpy()  # by hand: squared coefficient of variation, of each output
+    expected = 0.5 * np.mean((used.std(1) / used.mean(1)) ** 2)
+    both = loss(found, wanted, **options, balance=0.5)
+    assert float(both - plain) == pytest.approx(expected, rel=1e-3)
+    without = found._replace(routes=nothing)
+    assert loss(without, wanted, **options, balance=0.5) == plain
 
 
 def test_mixed_goals_lie_between():

@@ -7,11 +7,12 @@ from accelerate import Accelerator
 
 from voxplain.errors import ConfigError
 from voxplain.models.experiment_network import ExperimentNetwork, make_head
+from voxplain.models.msf import Texts, load_balance
 from voxplain.training.experiment import loop
-from voxplain.training.experiment.goals import Goals
+from voxplain.training.experiment.goals import Goals, concordance_loss
 from voxplain.training.experiment.loop import Fit, batches
 from voxplain.training.experiment.recipe import Tasks, TrainPlan
-from voxplain.training.experiment.sources import StateSource
+from voxplain.training.experiment.sources import StateSource, TextSource
 
 WIDTH, DEPTH, N = 5, 2, 60
 PLAN = TrainPlan(epochs=4, batch=16, learning_rate=0.05, mixup=0.4)
@@ -34,8 +35,22 @@ def examples():
     return source, Goals(torch.eye(2)[label], torch.tensor(rated).float())
 
 
-def fit(state, *, plan=PLAN, tasks=None, score=None, dropout=0.2, categories=None):
+def said():
+    """Texts of the recordings, a fifth missing; in GS, one of five numbers says the arousal."""
+    _, goals = examples()
+    random = torch.Generator().manual_seed(3)
+    vectors = torch.randn(N, 3, 5, generator=random)
+    vectors[:, 1, 0] = 8 * goals.dimensions[:, 1] - 4
+    return Texts(vectors, torch.rand(N, 3, generator=random) > 0.2)
+
+
+def fit(
+    state, *, plan=PLAN, tasks=None, score=None, dropout=0.2, categories=None, fusion=None, **given
+):
     source, goals = examples()
+    usual = source.usual(TRAIN)
+    source = source if fusion is None else TextSource(source, said())
+    fusion = None if fusion is None else {"text_width": 5, "width": 8, "experts": 3, **fusion}
     goals = goals if categories is None else goals._replace(categories=categories)
     torch.manual_seed(0)
     head = make_head(
@@ -46,7 +61,8 @@ def fit(state, *, plan=PLAN, tasks=None, score=None, dropout=0.2, categories=Non
         labels=2,
         dimensions=3,
         dropout=dropout,
-        usual=source.usual(TRAIN),
+        usual=usual,
+        fusion=fusion,
     )
     torch.seed()  # what happened before must not matter
     truth = goals.categories.argmax(1).numpy()[DEV]
@@ -63,6 +79,7 @@ def fit(state, *, plan=PLAN, tasks=None, score=None, dropout=0.2, categories=Non
         accelerator=Accelerator(cpu=True),
         state=state,
         name="fold_0",
+        **given,
     )
 
 
@@ -133,18 +150,29 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("deed", ["before it is written", "after it is written"])
-@pytest.mark.parametrize("number", [1, 2, 3, 7, 12])
-def test_whoever_is_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch, number, deed):
-    plan = TrainPlan(epochs=4, batch=16, learning_rate=0.05, mixup=0.4, save_every=1, accumulate=2)
-    tasks = Tasks(dimensions=1.0)
-    whole = fit(tmp_path / "whole", plan=plan, tasks=tasks)
+_BEFORE, _AFTER = "before it is written", "after it is written"
+
+
+@pytest.mark.parametrize(
+    ("number", "deed", "fusion"),
+    [
+        *((number, deed, None) for number in (1, 2, 3, 7, 12) for deed in (_BEFORE, _AFTER)),
+        (4, _AFTER, {"branch_dropout": 0.3}),
+    ],
+)
+def test_whoever_is_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch, number, deed, fusion):
+    mixup = 0.0 if fusion else 0.4
+    plan = TrainPlan(
+        epochs=4, batch=16, learning_rate=0.05, mixup=mixup, save_every=1, accumulate=2
+    )
+    given = {"plan": plan, "tasks": Tasks(dimensions=1.0), "fusion": fusion, "balance": 0.1}
+    whole = fit(tmp_path / "whole", **given)
     whole.run()
     written, save = [], loop.save_state
 
     def stop(*args):
         written.append(args)
-        if len(written) == number and deed == "before it is written":
+        if len(written) == number and deed == _BEFORE:
             raise Killed
         save(*args)
         if len(written) == number:
@@ -152,9 +180,9 @@ def test_whoever_is_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch, numb
 
     monkeypatch.setattr(loop, "save_state", stop)
     with pytest.raises(Killed):
-        fit(tmp_path / "state", plan=plan, tasks=tasks).run()
+        fit(tmp_path / "state", **given).run()
     monkeypatch.setattr(loop, "save_state", save)
-    resumed = fit(tmp_path / "state", plan=plan, tasks=tasks)
+    resumed = fit(tmp_path / "state", **given)
     resumed.run()
     assert same(learned(resumed), learned(whole))
     assert resumed.history == whole.history
@@ -187,6 +215,44 @@ def test_the_gradient_of_parts_is_that_of_the_whole_loss(tmp_path):
     work._learn()
     for name, one in work.network.named_parameters():
         torch.testing.assert_close(one.grad, expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_the_gradient_of_parts_holds_concordance_and_balance_of_the_whole(tmp_path):
+    """Texts beside the voice: the loss by hand, and its gradient through everything at once."""
+    plan = TrainPlan(epochs=1, batch=16, learning_rate=1e-9, accumulate=4)
+    tasks = Tasks(categories=0.0, dimensions=2.0)
+    work = fit(tmp_path / "state", plan=plan, tasks=tasks, dropout=0.0, fusion={}, balance=0.5)
+    work.source = TextSource(work.source.heard.of_strangers(), work.source.texts)
+    rows = np.concatenate(work._batch())
+    heard = work.network(**work.source.inputs(rows, None))
+    whole = 2 * concordance_loss(heard.dimensions, work.goals.dimensions[rows])
+    (whole + 0.5 * load_balance(heard.routes)).backward()
+    torch.nn.utils.clip_grad_norm_(work.network.parameters(), 1.0)
+    told = {name: one.grad for name, one in work.network.named_parameters()}
+    expected = {name: grad.clone() for name, grad in told.items() if grad is not None}
+    assert any(name.startswith("head.router") for name in expected)
+    work._learn()
+    for name, grad in expected.items():
+        found = work.network.get_parameter(name).grad
+        torch.testing.assert_close(found, grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("branches", "learned_it"), [(("gs",), True), ((), False)])
+def test_what_the_text_alone_says_is_learned_from_it(tmp_path, branches, learned_it):
+    """Arousal is nowhere in the states, and in one number of GS."""
+    from audmetric import concordance_cc
+
+    truth = examples()[1].dimensions.numpy()[DEV, 1]
+    work = fit(
+        tmp_path / "state",
+        plan=TrainPlan(epochs=10, batch=22, learning_rate=0.02),
+        tasks=Tasks(categories=0.0, dimensions=1.0),
+        fusion={"branches": branches},
+        score=lambda found: concordance_cc(truth, found.dimensions[:, 1]),
+    )
+    work.run()
+    best = max(epoch["score"] for epoch in work.history)
+    assert (best > 0.5) == learned_it
 
 
 def test_predictions_come_in_the_order_that_was_asked(tmp_path):

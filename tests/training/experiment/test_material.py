@@ -8,6 +8,7 @@ import soundfile
 
 from voxplain.audio.read import read
 from voxplain.errors import ConfigError, CorpusNotFound, InputError
+from voxplain.models.judgement import DIMENSIONS, coordinates
 from voxplain.training.experiment.material import altered, gather, make_splits, read_utterances
 from voxplain.training.experiment.recipe import SplitPlan
 
@@ -42,6 +43,50 @@ def test_what_comes_late_in_a_recording_is_not_heard(recipe, corpus):
     cut = [one for one in material.utterances if one.end is not None]
     assert 0 < len(cut) < 36
     assert {one.end for one in cut} == {0.4}
+
+
+def test_a_corpus_that_is_tested_alone_is_on_no_other_side(recipe, corpus, told, tmp_path):
+    elsewhere = shutil.copytree(corpus, tmp_path / "elsewhere")
+    roots = {"cremad": corpus, "told": told(folder=elsewhere)}
+    material = heard(recipe, roots, data={"tested": ("told",)})
+    alone = heard(recipe, roots)
+    assert len(material.utterances) == len(material.seconds) == len(material.goals.categories) == 72
+    for split, before in zip(material.splits, alone.splits, strict=True):
+        assert [one.tolist() for one in (split.train, split.dev)] == [
+            one.tolist() for one in (before.train, before.dev)
+        ]
+        assert split.tests["told"].tolist() == list(range(36, 72))
+        assert split.tests[split.name[-1]].tolist() == before.test.tolist()
+    assert {one.corpus for one in material.utterances[36:]} == {"told"}
+    with pytest.raises(ConfigError, match=r"'told' has no root; give --root told=FOLDER"):
+        heard(recipe, {"cremad": corpus}, data={"tested": ("told",)})
+
+
+def test_a_speaker_who_is_learned_from_is_not_tested_in_another_corpus(recipe, corpus, tmp_path):
+    shutil.copytree(corpus, tmp_path / "copy")
+    place = tmp_path / "copy.csv"
+    lines = [f"copy/{one.name},angry,cremad_1001" for one in sorted(corpus.glob("1001*"))]
+    lines += [f"copy/{one.name},sad,x" for one in sorted(corpus.glob("1002*"))]
+    place.write_text("\n".join(["file,emotion,speaker", *lines]), encoding="utf-8")
+    with pytest.raises(ConfigError, match="1 speakers are on two sides, such as 'cremad_1001'"):
+        heard(recipe, {"cremad": corpus, "copy": place}, data={"tested": ("copy",)})
+
+
+def test_where_nobody_rated_votes_and_labels_stand_for_dimensions(recipe, corpus, told):
+    """CREMA-D has nobody's ratings; the table has all."""
+    sections = {"targets": {"categories": 0.0, "dimensions": 1.0}, "train": {"metric": "ccc"}}
+    with pytest.raises(ConfigError, match="none of the 36 recordings of cremad has a label or"):
+        heard(recipe, {"cremad": corpus}, **sections)
+    sections["targets"]["proxies"] = True
+    material = heard(recipe, {"cremad": corpus}, **sections)
+    named = coordinates()
+    for one, found in zip(material.utterances, material.goals.dimensions, strict=True):
+        expected = [(named[one.emotion][name] + 1) / 2 for name in DIMENSIONS]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        assert list(one.dimensions) == list(DIMENSIONS)
+    assert any(one.startswith("where nobody rated valence, arousal") for one in material.warnings)
+    rated = heard(recipe, {"told": told()}, data={"corpora": ("told",)}, **sections)
+    assert rated.utterances[0].dimensions == {"valence": 0.1, "arousal": 0.9, "dominance": 0.8}
 
 
 def test_nothing_that_fits_is_refused(recipe, corpus):

@@ -288,14 +288,17 @@ def test_kill_9_changes_no_bit(recipe, corpus, cache, trained, tmp_path):
     assert not list(out.rglob("state.safetensors"))
 
 
-def test_two_processes_learn_what_one_does(recipe, trained, tmp_path, monkeypatch):
+def test_two_processes_learn_what_one_does(fused, told, trained, tmp_path, monkeypatch):
     """With the variables that ``accelerate launch`` and torchrun set; nothing drawn at random."""
-    plan = recipe(
+    plan = fused(
         encoder={"tune": "lora"},
         head={"pooling": "mean", "dropout": 0.0},
+        texts={"branches": ("les", "gs")},
+        fusion={"branch_dropout": 0.0, "balance": 0.5},
         train={"epochs": 1, "batch": 6, "accumulate": 3},
     )
-    whole, out = trained(plan, tmp_path / "one"), tmp_path / "two"
+    roots = {"told": told()}
+    whole, out = trained(plan, tmp_path / "one", roots=roots), tmp_path / "two"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MASTER_PORT", str(free.getsockname()[1]))
@@ -306,7 +309,7 @@ def test_two_processes_learn_what_one_does(recipe, trained, tmp_path, monkeypatc
     def train_as(rank):
         AcceleratorState._reset_state(reset_partial_state=True)
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-        trained(plan, out)
+        trained(plan, out, roots=roots)
         torch.distributed.destroy_process_group()
 
     context = multiprocessing.get_context("fork")  # what is imported need not be imported again
@@ -320,6 +323,7 @@ def test_two_processes_learn_what_one_does(recipe, trained, tmp_path, monkeypatc
     for name in ("head.safetensors", "encoder/model.safetensors"):
         one, two = (load_file(run / "fold_0/seed_0" / name) for run in (whole, out))
         for weight in one:
-            torch.testing.assert_close(two[weight], one[weight], rtol=1e-4, atol=1e-5)
+            # Adam makes steps of 0.01 of gradients that are hardly more than rounding.
+            torch.testing.assert_close(two[weight], one[weight], rtol=1e-3, atol=5e-4)
     log = (out / "train.log").read_text(encoding="utf-8")
     assert log.count("fold_0, seed 0, epoch 1 of 1") == 1

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from voxplain.audio.read import read
+from voxplain.models.msf import Texts
 from voxplain.models.profile import HALF_TRUSTED
 from voxplain.training.corpora._reading import Utterance
-from voxplain.training.experiment.sources import SoundSource, StateSource
+from voxplain.training.experiment.sources import SoundSource, StateSource, TextSource
 
 RANDOM = np.random.default_rng(0)
 STATES = [RANDOM.normal(size=(2, n, 3)).astype(np.float16) for n in (4, 2, 5, 3)]
@@ -77,3 +78,26 @@ def test_sounds_come_as_they_are_in_order(clips):
     for waveform, row in zip(found, (2, 0), strict=True):
         assert torch.equal(waveform, torch.tensor(read(clips[row]).waveform[:8000]))
     assert heard.lengths == [500] * 3
+
+
+TEXTS = Texts(torch.arange(24.0).reshape(4, 3, 2), torch.tensor([[True, True, False]] * 4))
+
+
+def test_texts_come_beside_what_is_heard():
+    heard = source()
+    both = TextSource(heard, TEXTS)
+    found = both.inputs(np.array([2, 0]), None)
+    assert found.keys() == {"states", "mask", "speaker", "texts"}
+    assert found["texts"].vectors.tolist() == TEXTS.vectors[[2, 0]].tolist()
+    assert found["texts"].there.tolist() == [[True, True, False]] * 2
+    assert torch.equal(found["states"], heard.inputs(np.array([2, 0]), None)["states"])
+    assert both.lengths == heard.lengths
+    strangers = both.of_strangers().inputs(np.array([0]), None)
+    assert strangers.keys() == {"states", "mask", "texts"}
+
+
+def test_where_nobody_listens_there_are_texts_alone():
+    alone = TextSource(None, TEXTS)
+    assert alone.inputs(np.array([1]), np.random.default_rng(0)).keys() == {"texts"}
+    assert len(set(alone.lengths)) == 1
+    assert len(alone.lengths) == 4

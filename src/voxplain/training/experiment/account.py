@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from voxplain import __version__
 from voxplain.plugins import find, names
@@ -24,7 +27,7 @@ from voxplain.training.experiment.recipe import ExperimentRecipe, digest
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.statistics import Interval
 
-__all__ = ["CARD", "data_digest", "notes", "place", "tell"]
+__all__ = ["CARD", "data_digest", "notes", "place", "tell", "with_errors"]
 
 CARD = "README.md"
 """Of a run; what is written last."""
@@ -35,12 +38,14 @@ def place(split: str, seed: int) -> str:
     return f"{split}/seed_{seed}"
 
 
+def with_errors(rate: float) -> str:
+    """Name of the predictions of what was read with so many word errors."""
+    return f"predictions_wer_{rate:.2f}.csv"
+
+
 def data_digest(material: Material) -> str:
-    """SHA-256 of who says what with which label, and on which side of which split."""
-    rows = [
-        (one.path.name, one.start, one.end, one.speaker, one.emotion, one.session, one.split)
-        for one in material.utterances
-    ]
+    """SHA-256 of all that is known of the recordings, and on which side of which split they are."""
+    rows = [replace(one, path=Path(one.path.name)) for one in material.utterances]
     sides = [
         (split.name, split.train.tolist(), split.dev.tolist(), split.test.tolist())
         for split in material.splits
@@ -78,23 +83,29 @@ def tell(
     recipe: ExperimentRecipe, material: Material, *, out: Path, cache: Path, jobs: int
 ) -> None:
     """Write predictions, metrics.json, card.json and README.md of all folds and seeds."""
-    tables = {}
-    first, *_ = recipe.train.seeds
-    for seed in recipe.train.seeds:
-        places = [out / place(split.name, seed) for split in material.splits]
-        tables[seed] = joined([Predictions.read(folder).columns for folder in places])
-        tables[seed].write(out / (FILE if seed == first else f"predictions_{seed}.csv"))
-    labels = recipe.labels
-    known = (
-        controls(material.utterances, material.splits, labels=labels, cache=cache, jobs=jobs)
-        if labels
-        else {}
-    )
-    parts = {"all": list(tables.values())} | {
-        f"{column} {value}": [one.some(one[column] == value) for one in tables.values()]
-        for column in ("corpus", "fold")
-        for value in _values(tables[first], column)
-    }
+    labels, data = recipe.labels, recipe.data
+    tables = _collected(recipe, material, FILE, out=out)
+    learned = [_without(one, data.tested) for one in tables]
+    parts = {"all": learned}
+    for column, some in (("corpus", tables), ("fold", learned)):
+        for value in _values(some[0], column):
+            parts[f"{column} {value}"] = [one.some(one[column] == value) for one in some]
+    for rate in recipe.texts.errors:
+        misheard = _collected(recipe, material, with_errors(rate), out=out)
+        parts[f"word errors {rate:.2f}"] = [_without(one, data.tested) for one in misheard]
+    known = {}
+    if labels:
+        known = controls(
+            material.utterances,
+            [
+                replace(split, tests={n: r for n, r in split.tests.items() if n not in data.tested})
+                for split in material.splits
+            ],
+            labels=labels,
+            heard=recipe.encoder.tune != "none",
+            cache=cache,
+            jobs=jobs,
+        )
     told = {name: [figures(one) for one in some] for name, some in parts.items()}
     rows = {name: mean_of_seeds(some) for name, some in told.items()}
     metrics = {
@@ -108,12 +119,13 @@ def tell(
             for number, seed in enumerate(recipe.train.seeds)
         },
         "controls": {name: plain(one) for name, one in known.items()},
+        "fusion": {name: found for name, some in parts.items() if (found := _fusion(some))},
     }
     write(out / "metrics.json", _json(metrics))
     models = [
         {
             "name": split.name,
-            "model": place(split.name, first),
+            "model": place(split.name, recipe.train.seeds[0]),
             "speakers": sorted(
                 {material.utterances[row].speaker for row in split.test.tolist()} - {""}
             ),
@@ -135,6 +147,35 @@ def tell(
     write(out / CARD, _readme(recipe, material, rows).encode())
 
 
+def _collected(
+    recipe: ExperimentRecipe, material: Material, file: str, *, out: Path
+) -> list[Predictions]:
+    """Of each seed the predictions of all splits, also written to the run folder.
+
+    A corpus that is tested by every split is judged by the model of the first, the default one.
+    """
+    found = []
+    for number, seed in enumerate(recipe.train.seeds):
+        first, *others = (
+            Predictions.read(out / place(split.name, seed) / file) for split in material.splits
+        )
+        tables = [first, *(_without(one, recipe.data.tested) for one in others)]
+        found.append(joined([one.columns for one in tables]))
+        stem = Path(file).stem
+        found[-1].write(out / (f"{stem}_{seed}.csv" if number else file))
+    return found
+
+
+def _without(table: Predictions, tests: Sequence[str]) -> Predictions:
+    return table.some(~np.isin(table["fold"], tests))
+
+
+def _fusion(tables: Sequence[Predictions]) -> dict[str, float]:
+    """Of gate and router: mean weights over clips and seeds."""
+    names = [name for name in tables[0].columns if name.startswith(("gate_", "route_"))]
+    return {n: float(np.mean([one[n].astype(float) for one in tables])) for n in names}
+
+
 def _values(table: Predictions, column: str) -> list[str]:
     """Nothing where all rows have the same."""
     found = sorted(set(table[column].tolist()) - {""})
@@ -145,6 +186,26 @@ def _json(plain: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain, indent=2) + "\n").encode()
 
 
+def _name(checkpoint: str) -> str:
+    """A card travels, a folder stays."""
+    return Path(checkpoint).name if Path(checkpoint).is_dir() else checkpoint
+
+
+def _texts(recipe: ExperimentRecipe) -> str:
+    """What is read, in a line of the card."""
+    plan, fusion = recipe.texts, recipe.fusion
+    how = {
+        "les": f"LES by {plan.les} ({plan.share:.0%} of the words)",
+        "gs": f"GS {plan.gs}",
+        "es": f"ES by {plan.es}{', emotion words masked' if plan.masked else ''}",
+    }
+    read = [how[branch] for branch in plan.branches]
+    return (
+        f"Texts: {'; '.join(read) or 'none'}; transcripts {plan.transcripts}; read by "
+        f"{_name(plan.encoder)}. Fusion: {fusion.kind}."
+    )
+
+
 def _readme(
     recipe: ExperimentRecipe, material: Material, rows: Mapping[str, Mapping[str, Interval]]
 ) -> str:
@@ -153,14 +214,16 @@ def _readme(
     counts = Counter(one.emotion for one in utterances)
     said = ", ".join(f"{label} {counts[label]}" for label in recipe.labels)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-    place = recipe.encoder.checkpoint
-    encoder = Path(place).name if Path(place).is_dir() else place  # a card travels, a folder stays
+    tune = recipe.encoder.tune
+    hears = f"Encoder: {_name(recipe.encoder.checkpoint)}, {tune}"
     lines = [f"# {recipe.name}", ""]
     lines += [f"> {note}.\n" for note in (*notes(recipe, material), *_reading(recipe))]
+    corpora = [*recipe.data.corpora, *(f"{name} (tested alone)" for name in recipe.data.tested)]
     lines += [
-        f"Corpora: {', '.join(recipe.data.corpora)}. {len(utterances)} recordings, {speakers} "
+        f"Corpora: {', '.join(corpora)}. {len(utterances)} recordings, {speakers} "
         f"speakers{f': {said}' if said else ''}.",
-        f"Encoder: {encoder}, {recipe.encoder.tune}. Splits by "
+        *([_texts(recipe)] if recipe.texts.encoder else []),
+        f"{hears if tune != 'none' else 'Nobody listens'}. Splits by "
         f"{recipe.split.by}, {len(material.splits)} of them; dev speakers chose the epoch and the "
         f"temperature. Seeds: {', '.join(map(str, recipe.train.seeds))}.",
         "",
@@ -178,8 +241,13 @@ def _readme(
     lines += [
         "",
         "Made by `voxplain train recipe.yaml`; `metrics.json` holds these figures for each seed, "
-        "`predictions.csv` what they stand on. `voxplain analyze CLIP --model` takes this folder "
-        f"(the model of {material.splits[0].name}) or any of the folders in it.",
+        "`predictions.csv` what they stand on."
+        + (
+            " `voxplain analyze CLIP --model` takes this folder (the model of "
+            f"{material.splits[0].name}) or any of the folders in it."
+            if tune != "none"
+            else ""
+        ),
         "",
         "The models say what a voice sounds like to listeners, never what a person feels. They are "
         "not for use at work, in education, hiring, policing or diagnosis.",

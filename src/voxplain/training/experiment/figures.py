@@ -36,8 +36,13 @@ def table(
     fold: str,
     labels: Sequence[str],
     temperature: float = 1.0,
+    branches: Sequence[str] = (),
 ) -> dict[str, NDArray[Any]]:
-    """The columns of ``Predictions`` for recordings that are tested."""
+    """The columns of ``Predictions`` for recordings that are tested.
+
+    Beside them, where there are any, the weights in the gate (gate_<branch>) and the router
+    (route_<output>_<expert>, the categories being one output) of ``models.msf``.
+    """
     columns: dict[str, Any] = {
         "file": [str(one.path) for one in utterances],
         "start": [one.start for one in utterances],
@@ -60,6 +65,10 @@ def table(
     for place, name in enumerate(DIMENSIONS[: found.dimensions.shape[1]]):
         columns[name] = [(one.dimensions or {}).get(name, np.nan) for one in utterances]
         columns[f"p_{name}"] = found.dimensions[:, place]
+    columns |= {f"gate_{one}": its for one, its in zip(branches, found.gates.T, strict=False)}
+    outputs = [*DIMENSIONS[: found.dimensions.shape[1]], "categories"]
+    for output, routes in zip(outputs, found.routes.swapaxes(0, 1), strict=False):
+        columns |= {f"route_{output}_{expert}": its for expert, its in enumerate(routes.T)}
     return {name: np.array(column) for name, column in columns.items()}
 
 
@@ -89,23 +98,27 @@ def controls(
     splits: Sequence[Split],
     *,
     labels: Sequence[str],
+    heard: bool,
     cache: Path,
     jobs: int,
 ) -> dict[str, Figures]:
-    """Always the most frequent label, and a logistic regression on loudness alone: same splits."""
+    """Always the most frequent label and, where recordings are ``heard``, a logistic regression on
+    loudness alone: same splits.
+    """
     truth = targets.portrayed(utterances, labels)
-    loudness = np.array(of_each(_energy, utterances, cache=cache, jobs=jobs))
+    models, loudness = {"majority": baselines.majority()}, np.zeros((len(utterances), 1))
+    if heard:
+        models["energy alone"] = baselines.probe()
+        loudness = np.array(of_each(_energy, utterances, cache=cache, jobs=jobs))
     found: dict[str, Figures] = {}
-    for name, model in {
-        "majority": baselines.majority(),
-        "energy alone": baselines.probe(),
-    }.items():
+    for name, model in models.items():
         columns = []
         for split in splits:
             fitted = clone(model).fit(loudness[split.train], truth[split.train])
             said = np.eye(len(labels))[fitted.predict(loudness[split.test])]
             tested = [utterances[row] for row in split.test.tolist()]
-            own = Found((1e3 * said).astype(np.float32), np.empty((len(tested), 0), np.float32))
+            nothing = np.empty((len(tested), 0), np.float32)
+            own = Found((1e3 * said).astype(np.float32), nothing, nothing, nothing)
             columns.append(table(tested, own, fold=split.name, labels=labels))
         every = figures(joined(columns))
         found[name] = {title: every[title] for title in ("UAR", "WA", "macro-F1")}

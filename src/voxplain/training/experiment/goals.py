@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voxplain.errors import ConfigError
+from voxplain.models.heads import Heard
 from voxplain.models.judgement import DIMENSIONS
+from voxplain.models.msf import load_balance
 from voxplain.training import targets
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.experiment.recipe import Tasks
@@ -89,11 +91,13 @@ def label_weights(goals: Goals) -> Tensor:
     return mass.mean() / mass.clamp_min(1e-9) if len(mass) else mass
 
 
-def loss(found: Goals, goals: Goals, *, tasks: Tasks, weights: Tensor) -> Tensor:
+def loss(
+    found: Heard, goals: Goals, *, tasks: Tasks, weights: Tensor, balance: float = 0.0
+) -> Tensor:
     """The tasks' losses over a whole batch, weighted.
 
-    ``found`` holds logits (n, labels) and values (n, 3), ``weights`` (labels,) what each label
-    counts. Categories: cross-entropy with the shares, averaged over what they weigh.
+    ``weights`` (labels,) is what each label counts, ``balance`` what it costs to use some experts
+    more than others. Categories: cross-entropy with the shares, averaged over what they weigh.
     """
     total = found.categories.sum() * 0 + found.dimensions.sum() * 0
     if tasks.categories:
@@ -102,6 +106,8 @@ def loss(found: Goals, goals: Goals, *, tasks: Tasks, weights: Tensor) -> Tensor
         total = total + tasks.categories * entropy
     if tasks.dimensions:
         total = total + tasks.dimensions * concordance_loss(found.dimensions, goals.dimensions)
+    if balance and found.routes.numel():
+        total = total + balance * load_balance(found.routes)
     return total
 
 

@@ -11,9 +11,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -48,14 +47,17 @@ class Source(Protocol):
         """What ``ExperimentNetwork.forward`` takes; with a generator, as in training."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What a network says of recordings, not yet calibrated."""
+class Found(NamedTuple):
+    """What a network says of recordings, not yet calibrated; fields as those of ``Heard``."""
 
     categories: NDArray[np.float32]
     """(n, labels) logits"""
     dimensions: NDArray[np.float32]
     """(n, 3)"""
+    gates: NDArray[np.float32]
+    """(n, branches), or (n, 0)"""
+    routes: NDArray[np.float32]
+    """(n, outputs, experts), or (n, 0)"""
 
 
 class Fit:
@@ -76,17 +78,18 @@ class Fit:
         accelerator: Accelerator,
         state: Path,
         name: str,
+        balance: float = 0.0,
         after: int = 0,
         board: Any = None,
     ) -> None:
         """``score`` of what is found in ``dev``, the higher the better; ``state`` is the file that
-        the training goes on from, ``after`` how many trainings follow, ``board`` a TensorBoard
-        writer.
+        the training goes on from, ``balance`` what ``loss`` takes, ``after`` how many trainings
+        follow, ``board`` a TensorBoard writer.
         """
         self.source, self.goals, self.train, self.dev = source, goals, train, dev
         self.plan, self.tasks, self.seed, self.score = plan, tasks, seed, score
         self.accelerator, self.state, self.name, self.board = accelerator, state, name, board
-        self.after = after
+        self.balance, self.after = balance, after
         self.weights = torch.ones(goals.categories.shape[1])
         if plan.class_weights and tasks.categories:
             self.weights = label_weights(goals.rows(train))
@@ -140,14 +143,14 @@ class Fit:
         with torch.inference_mode():
             for part in parts[accelerator.process_index :: accelerator.num_processes]:
                 inputs = send_to_device(source.inputs(part, None), accelerator.device)
-                found = network(**inputs)
-                told = (one.float().cpu().numpy() for one in (found.categories, found.dimensions))
+                said = network(**inputs)
+                told = (getattr(said, name).float().cpu().numpy() for name in Found._fields)
                 heard.append((part, *told))
         if accelerator.num_processes > 1:
             heard = gather_object(heard)
-        read, categories, dimensions = (np.concatenate(one) for one in zip(*heard, strict=True))
+        read, *found = (np.concatenate(one) for one in zip(*heard, strict=True))
         back = np.argsort(read)[np.argsort(np.argsort(rows))]
-        return Found(categories[back], dimensions[back])
+        return Found(*(one[back] for one in found))
 
     def _learn(self) -> None:
         """One step: the losses and their gradients are those of the whole batch.
@@ -174,10 +177,8 @@ class Fit:
             last = number == len(parts) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.network):
                 found = heard[0][0] if at_once else self._hear(part, number)[0]
-                self.accelerator.backward(
-                    (found.categories * wanted.categories).sum()
-                    + (found.dimensions * wanted.dimensions).sum()
-                )
+                pairs = zip(found, wanted, strict=True)
+                self.accelerator.backward(sum((own * its).sum() for own, its in pairs))
         if self.step == 0:
             self._all_reached()
         self.accelerator.clip_grad_norm_(self.network.parameters(), _LONGEST)
@@ -213,29 +214,29 @@ class Fit:
         device = self.accelerator.device
         return self.network(**send_to_device(inputs, device)), send_to_device(goals, device)
 
-    def _gradients(self, heard: Sequence[tuple[Heard, Goals]]) -> tuple[float, list[Goals]]:
+    def _gradients(self, heard: Sequence[tuple[Heard, Goals]]) -> tuple[float, list[Heard]]:
         """The loss over all parts of all processes, and its gradients with respect to own parts."""
-        found = Goals(
-            torch.cat([one.categories for one, _ in heard]).detach(),
-            torch.cat([one.dimensions for one, _ in heard]).detach(),
+        found = Heard(
+            *(torch.cat(one).detach() for one in zip(*(h for h, _ in heard), strict=True))
         )
         goals = Goals(*(torch.cat(one) for one in zip(*(g for _, g in heard), strict=True)))
         processes, process = self.accelerator.num_processes, self.accelerator.process_index
         if processes > 1:
-            found, goals = (Goals(*map(self._of_all, one)) for one in (found, goals))
+            found = Heard(*map(self._of_all, found))
+            goals = Goals(*map(self._of_all, goals))
         for values in found:
             values.requires_grad_()
-        value = loss(found, goals, tasks=self.tasks, weights=self.weights)
-        gradients = torch.autograd.grad(value, list(found))
+        value = loss(found, goals, tasks=self.tasks, weights=self.weights, balance=self.balance)
+        gradients = torch.autograd.grad(value, list(found), materialize_grads=True)
         # What processes hand on is averaged over them, but each holds a part of one sum.
         own = [one.chunk(processes)[process] * processes for one in gradients]
         sizes = [len(one.categories) for one, _ in heard]
         parts = zip(*(one.split(sizes) for one in own), strict=True)
-        return float(value.detach()), [Goals(*part) for part in parts]
+        return float(value.detach()), [Heard(*part) for part in parts]
 
     def _of_all(self, own: Tensor) -> Tensor:
         if not own.numel():  # no outputs of this kind, but as many rows
-            return own.repeat(self.accelerator.num_processes, 1)
+            return torch.cat([own] * self.accelerator.num_processes)
         found: Tensor = self.accelerator.gather(own)
         return found
 

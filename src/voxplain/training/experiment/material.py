@@ -13,7 +13,9 @@ import soundfile
 
 from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.errors import AudioError, ConfigError, CorpusNotFound
+from voxplain.models.judgement import DIMENSIONS
 from voxplain.plugins import require
+from voxplain.training import targets
 from voxplain.training.assessment.recordings import duration, recordings
 from voxplain.training.conditions import Anything
 from voxplain.training.corpora._reading import Utterance, sound
@@ -40,7 +42,7 @@ class Material:
 
     utterances: Sequence[Utterance]
     seconds: Sequence[float]
-    """Of each."""
+    """Of each; 0 where nobody listens."""
     goals: Goals
     splits: Sequence[Split]
     warnings: Sequence[str]
@@ -52,10 +54,21 @@ def gather(recipe: ExperimentRecipe, *, roots: Mapping[str, Path]) -> Material:
 
     Raises ConfigError, CorpusNotFound, AudioError, and what readers raise.
     """
-    found = read_utterances(recipe.data, tasks=recipe.targets, roots=roots)
-    utterances, seconds = _whole(found, longest=recipe.data.seconds)
-    goals = gather_goals(utterances, labels=recipe.data.labels, tasks=recipe.targets)
-    splits = make_splits(utterances, recipe.split)
+    data, tasks = recipe.data, recipe.targets
+    utterances = read_utterances(data, tasks=tasks, roots=roots)
+    learned, parts = len(utterances), {}
+    for name in data.tested:
+        first = len(utterances)
+        utterances += read_utterances(replace(data, corpora=(name,)), tasks=tasks, roots=roots)
+        parts[name] = np.arange(first, len(utterances))
+    seconds = [0.0] * len(utterances)
+    if recipe.encoder.tune != "none":
+        utterances, seconds = _whole(utterances, longest=data.seconds)
+    goals = gather_goals(utterances, labels=data.labels, tasks=tasks)
+    splits = [
+        replace(split, tests={**split.tests, **parts})
+        for split in make_splits(utterances[:learned], recipe.split)
+    ]
     allowed = recipe.split.allow_shared_speakers
     check(splits, utterances, labels=recipe.labels, allow_shared_speakers=allowed)
     warnings = []
@@ -70,6 +83,11 @@ def gather(recipe: ExperimentRecipe, *, roots: Mapping[str, Path]) -> Material:
             f"nobody knows who speaks in {unknown} of {len(utterances)} recordings: whether a "
             "speaker is on two sides can't be told"
         )
+    if tasks.proxies:
+        warnings.append(
+            "where nobody rated valence, arousal and dominance, they are those that listeners' "
+            "votes or the portrayed label stand for"
+        )
     return Material(utterances, seconds, goals, splits, warnings)
 
 
@@ -83,7 +101,9 @@ def read_utterances(data: Data, *, tasks: Tasks, roots: Mapping[str, Path]) -> l
         if name not in roots:
             raise ConfigError(f"the corpus {name!r} has no root; give --root {name}=FOLDER")
         found += recordings(f"{name}={roots[name]}").utterances
-    merged = (replace(one, emotion=data.merge.get(one.emotion, one.emotion)) for one in found)
+    merged = [replace(one, emotion=data.merge.get(one.emotion, one.emotion)) for one in found]
+    if tasks.proxies:
+        merged = _with_proxies(merged)
     kept = [
         one
         for one in merged
@@ -97,6 +117,17 @@ def read_utterances(data: Data, *, tasks: Tasks, roots: Mapping[str, Path]) -> l
             "rating of this recipe; see data.labels and targets"
         )
     return kept
+
+
+def _with_proxies(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """With the dimensions of ``targets.dimensions``, as far as there are."""
+    values = targets.dimensions(utterances)
+    known = [
+        {name: value for name, value in zip(DIMENSIONS, row, strict=True) if not np.isnan(value)}
+        for row in values.tolist()
+    ]
+    pairs = zip(utterances, known, strict=True)
+    return [replace(one, dimensions=its or None) for one, its in pairs]
 
 
 def _whole(

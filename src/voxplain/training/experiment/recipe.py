@@ -10,16 +10,19 @@ from typing import Any, Literal
 
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.labels import KNOWN
-from voxplain.plugins import find
+from voxplain.models.msf import BRANCHES, Fusion
+from voxplain.plugins import find, names
 
 __all__ = [
     "Data",
     "EncoderPlan",
     "ExperimentRecipe",
+    "FusionPlan",
     "HeadPlan",
     "Lora",
     "SplitPlan",
     "Tasks",
+    "TextPlan",
     "TrainPlan",
     "check_recipe",
     "digest",
@@ -41,6 +44,8 @@ class Data:
     """Speakers that nobody hears."""
     seconds: float = 15.0
     """Of a recording that are heard; what comes later is not."""
+    tested: tuple[str, ...] = ()
+    """Corpora that nothing is learned from: in every split each is a test of its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class EncoderPlan:
     """A folder or a hub id; ``--encoder`` takes its place."""
     layers: tuple[int, ...] | None = None
     """States that the head sees: 0 is the input of the first layer, 1 its output ...; null: all."""
-    tune: Literal["frozen", "lora", "full"] = "frozen"
+    tune: Literal["frozen", "lora", "full", "none"] = "frozen"
+    """none: nobody listens, and the texts are judged alone."""
     lora: Lora = field(default_factory=Lora)
     freeze_front: bool = True
     """In full fine-tuning, leave what stands before the transformer layers as it is."""
@@ -107,6 +113,50 @@ class Tasks:
     """Learn the shares of the listeners' votes where there are any, not the one label."""
     dimensions: float = 0.0
     """Valence, arousal and dominance, by 1 - CCC over the batch."""
+    proxies: bool = False
+    """Where nobody rated those, take what listeners' votes, or the portrayed label, stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlan:
+    """What is read beside the voice: with an encoder, the experiment is MSF-SER (models.msf)."""
+
+    encoder: str = ""
+    """Of the texts: a folder or a hub id; empty: no texts, an ordinary experiment."""
+    branches: tuple[str, ...] = BRANCHES
+    """Emphasised words (les), whole text (gs), interpretation (es); none: the voice alone."""
+    transcripts: str = "given"
+    """By the corpus, or the name of a transcriber."""
+    transcriber_model: str = ""
+    les: Literal["prominence", "lemf", "random", "surprisal", "oracle"] = "prominence"
+    """What the emphasised words are chosen by."""
+    share: float = 0.25
+    """Of the words that are chosen, one at least."""
+    isolated: bool = False
+    """Encode each emphasised word by itself, not within its text."""
+    gs: Literal["whole", "descriptive", "expressive"] = "whole"
+    """Which of its clauses count."""
+    es: str = "rules"
+    """Who interprets: rules on descriptors and cues, or a model of ``llms``, BACKEND:MODEL."""
+    masked: bool = False
+    """Take the words for emotions out of the interpretation."""
+    errors: tuple[float, ...] = ()
+    """Word error rates, simulated, that what is tested is read with as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionPlan:
+    """How voice and texts come together, where there are texts; see ``models.msf``."""
+
+    kind: Fusion = "fm_moe"
+    width: int = 128
+    experts: int = 4
+    expert_wise: bool = False
+    """Each expert has a modulation of its own."""
+    branch_dropout: float = 0.15
+    """How often, in training, a text is hidden, and all at once."""
+    balance: float = 0.01
+    """Weight in the loss of how unevenly the experts are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +204,8 @@ class ExperimentRecipe:
     train: TrainPlan
     head: HeadPlan = field(default_factory=HeadPlan)
     targets: Tasks = field(default_factory=Tasks)
+    texts: TextPlan = field(default_factory=TextPlan)
+    fusion: FusionPlan = field(default_factory=FusionPlan)
     note: str = ""
     """What a reader of the card must know."""
 
@@ -177,12 +229,18 @@ def digest(recipe: ExperimentRecipe) -> str:
 def check_recipe(recipe: ExperimentRecipe) -> None:
     """Refuse values that no training could follow.
 
-    Raises UnknownName (label, metric) or ConfigError.
+    Raises UnknownName (label, metric, branch, transcriber) or ConfigError.
     """
     data, split, train, tasks = recipe.data, recipe.split, recipe.train, recipe.targets
+    texts, fusion, tune = recipe.texts, recipe.fusion, recipe.encoder.tune
     for label in (*data.labels, *data.merge, *data.merge.values()):
         if label not in KNOWN:
             raise UnknownName("label", label, KNOWN)
+    for branch in texts.branches:
+        if branch not in BRANCHES:
+            raise UnknownName("branch", branch, BRANCHES)
+    if texts.transcripts != "given" and texts.transcripts not in names("transcribers"):
+        raise UnknownName("transcriber", texts.transcripts, ("given", *names("transcribers")))
     positive = {
         "data.seconds": data.seconds,
         "train.epochs": train.epochs,
@@ -204,7 +262,7 @@ def check_recipe(recipe: ExperimentRecipe) -> None:
             split.by == "emobox" and not split.files
         ),
         "encoder.checkpoint is missing; name a folder or a hub id there or with --encoder": (
-            not recipe.encoder.checkpoint
+            tune != "none" and not recipe.encoder.checkpoint
         ),
         "train.seeds needs one seed or more, each once": (
             not train.seeds or len(set(train.seeds)) < len(train.seeds)
@@ -213,10 +271,10 @@ def check_recipe(recipe: ExperimentRecipe) -> None:
             train.accumulate > train.batch
         ),
         "head.profile needs a frozen encoder, whose states stay what they are": (
-            recipe.head.profile and recipe.encoder.tune != "frozen"
+            recipe.head.profile and tune != "frozen"
         ),
         "head.pooling layerwise needs a frozen encoder; take statistics or attentive": (
-            recipe.head.pooling == "layerwise" and recipe.encoder.tune != "frozen"
+            recipe.head.pooling == "layerwise" and tune in ("lora", "full")
         ),
         "head.hidden can be 0 with head.pooling layerwise alone": (
             not recipe.head.hidden and recipe.head.pooling != "layerwise"
@@ -225,6 +283,30 @@ def check_recipe(recipe: ExperimentRecipe) -> None:
         "a batch of one recording has no concordance; raise train.batch": (
             tasks.dimensions and train.batch < 2
         ),
+        "targets.proxies needs targets.dimensions": tasks.proxies and not tasks.dimensions,
+        "data.tested names a corpus that is learned from": {*data.tested} & {*data.corpora},
+        "texts and fusion need texts.encoder, a folder or a hub id": (
+            not texts.encoder and (texts, fusion) != (TextPlan(), FusionPlan())
+        ),
+        "encoder.tune none judges the texts alone; name texts.encoder and texts.branches": (
+            tune == "none" and not (texts.encoder and texts.branches)
+        ),
+        "encoder.tune none hears nothing; leave out encoder.layers and train.copies": (
+            tune == "none" and (recipe.encoder.layers is not None or train.copies)
+        ),
+        "texts.branches names a branch twice": len({*texts.branches}) < len(texts.branches),
+        "texts.share must be above 0 and at most 1": not 0 < texts.share <= 1,
+        "texts.errors are word error rates from 0 to below 1, each another percentage": (
+            not all(0 <= rate < 1 for rate in texts.errors)
+            or len({round(rate, 2) for rate in texts.errors}) < len(texts.errors)
+        ),
+        "texts can't be mixed; set train.mixup to 0": texts.encoder and train.mixup,
+        "fusion.width must be a multiple of 4, above 0": fusion.width < 1 or fusion.width % 4,
+        "fusion.experts must be 2 or more": "moe" in fusion.kind and fusion.experts < 2,
+        "fusion.branch_dropout must be below 1, and not below 0": (
+            not 0 <= fusion.branch_dropout < 1
+        ),
+        "fusion.balance must not be below 0": fusion.balance < 0,
     }
     for message, holds in wrong.items():
         if holds:

@@ -1,4 +1,4 @@
-"""An experiment from its recipe to its folder: check, hear, fit each fold and seed, tell."""
+"""An experiment from its recipe to its folder: check, hear, read, fit each fold and seed, tell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs
 from safetensors.torch import save
+from torch import nn
 
 from voxplain import __version__, backbones
 from voxplain.errors import ConfigError, OutputError
@@ -36,6 +38,7 @@ from voxplain.models.calibration import (
 )
 from voxplain.models.experiment_network import ExperimentNetwork, make_head
 from voxplain.models.judgement import DIMENSIONS
+from voxplain.models.text_encoder import TextEncoder
 from voxplain.plugins import find, require
 from voxplain.training import targets
 from voxplain.training.corpora._reading import Utterance
@@ -43,11 +46,16 @@ from voxplain.training.experiment import account
 from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.encoders import deepest, merge, save_encoder, trainable
 from voxplain.training.experiment.figures import joined, table
-from voxplain.training.experiment.loop import Fit, Found
-from voxplain.training.experiment.material import Material, altered, gather
+from voxplain.training.experiment.loop import Fit, Found, Source
+from voxplain.training.experiment.material import Material, gather
 from voxplain.training.experiment.recipe import ExperimentRecipe, check_recipe, digest, plain
-from voxplain.training.experiment.sources import SoundSource, StateSource
-from voxplain.training.layers import layer_states
+from voxplain.training.experiment.sources import (
+    SoundSource,
+    StateSource,
+    TextSource,
+    hear,
+    read_texts,
+)
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.splits import Split
 
@@ -69,7 +77,8 @@ def train(
 
     ``roots`` corpus -> its place; ``checkpoint`` takes the place of the recipe's. Written
     are recipe.yaml, environment.json, train.log, ``fold_0/seed_0`` and so on with a model each,
-    predictions.csv (``predictions_SEED.csv`` of further seeds), metrics.json, card.json, README.md.
+    predictions.csv (``predictions_SEED.csv`` of further seeds; ``predictions_wer_0.30.csv`` of what
+    was read with word errors), metrics.json, card.json, README.md.
 
     Raises, before anything is trained, ConfigError, UnknownName, CorpusNotFound, WeightsMissing or
     AudioError; OutputError for a folder that can't be written to.
@@ -77,8 +86,13 @@ def train(
     if checkpoint is not None:
         recipe = replace(recipe, encoder=replace(recipe.encoder, checkpoint=str(checkpoint)))
     check_recipe(recipe)
-    place = backbones.find_checkpoint(recipe.encoder.checkpoint)
-    backbones.read_config(place)
+    encoders = {}
+    if recipe.encoder.tune != "none":
+        place = backbones.find_checkpoint(recipe.encoder.checkpoint)
+        backbones.read_config(place)
+        encoders["encoder_sha256"] = backbones.digest(place)
+    if recipe.texts.encoder:
+        encoders["text_encoder_sha256"] = TextEncoder(recipe.texts.encoder).sha256
     if recipe.train.tensorboard:
         require("tensorboard", extra="tensorboard")
     accelerator = _accelerator(recipe)
@@ -86,9 +100,16 @@ def train(
         logging.getLogger("voxplain").setLevel(logging.WARNING)
     material = gather(recipe, roots=roots)
     with accelerator.main_process_first():  # what one has cached, the others read
-        _claim(out, recipe, material, accelerator, encoder_sha256=backbones.digest(place))
-        source = _source(recipe, material, cache=cache, jobs=jobs)
-    work = Work(recipe, material, source, accelerator, _board(recipe, out, accelerator))
+        _claim(out, recipe, material, accelerator, encoders=encoders)
+        material, texts = read_texts(recipe, material, cache=cache, jobs=jobs)
+        heard = hear(recipe, material, cache=cache, jobs=jobs)
+    sources: dict[str, Any] = {FILE: heard}
+    if texts:
+        files = [FILE, *map(account.with_errors, recipe.texts.errors)]
+        sources = {f: TextSource(heard, one) for f, one in zip(files, texts, strict=True)}
+    work = Work(
+        recipe, material, heard, sources, encoders, accelerator, _board(recipe, out, accelerator)
+    )
     with _logged(out / "train.log") if accelerator.is_main_process else nullcontext():
         for warning in material.warnings:
             log.warning("%s", warning)
@@ -107,7 +128,12 @@ class Work:
 
     recipe: ExperimentRecipe
     material: Material
-    source: StateSource | SoundSource
+    heard: StateSource | SoundSource | None
+    """None where nobody listens."""
+    sources: Mapping[str, Source]
+    """File of predictions -> what those are to be made of; it is learned from that of FILE."""
+    encoders: Mapping[str, str]
+    """SHA-256 of the encoders as they were."""
     accelerator: Accelerator
     board: Any
     """A TensorBoard writer, or None."""
@@ -118,7 +144,7 @@ class Work:
         network = self._network(split, seed)
         fit = Fit(
             network,
-            self.source,
+            self.sources[FILE],
             self.material.goals,
             train=split.train,
             dev=split.dev,
@@ -129,6 +155,7 @@ class Work:
             accelerator=self.accelerator,
             state=state,
             name=f"{split.name}, seed {seed}",
+            balance=self.recipe.fusion.balance,
             after=after,
             board=self.board,
         )
@@ -136,7 +163,7 @@ class Work:
         if network.encoder is not None and self.recipe.encoder.tune == "lora":
             merge(network.encoder)
         calibration = self._calibrate(fit, split)
-        found = fit.read(split.test)
+        found = {file: fit.read(split.test, source) for file, source in self.sources.items()}
         if self.accelerator.is_main_process:
             self._keep(network, fit, split, seed, calibration, found, folder=folder)
             state.unlink(missing_ok=True)
@@ -145,13 +172,13 @@ class Work:
     def _network(self, split: Split, seed: int) -> ExperimentNetwork:
         recipe, plan = self.recipe, self.recipe.encoder
         torch.manual_seed(seed)
-        usual, encoder = None, None
-        if isinstance(self.source, StateSource):
-            usual = self.source.usual(split.train)
-            shape = self.source.copies[0][0].shape
+        usual, encoder, depth, width = None, None, 0, 0
+        if isinstance(self.heard, StateSource):
+            usual = self.heard.usual(split.train)
+            shape = self.heard.copies[0][0].shape
             depth, width = shape[0], shape[-1]
             depth = depth // 2 if recipe.head.pooling == "layerwise" else depth
-        else:
+        elif self.heard is not None:
             encoder = trainable(plan)
             depth, width = len(plan.layers or range(encoder.depth)), encoder.width
         head = make_head(
@@ -163,8 +190,24 @@ class Work:
             dimensions=len(DIMENSIONS) if recipe.targets.dimensions else 0,
             dropout=recipe.head.dropout,
             usual=usual,
+            fusion=self._fusion(),
         )
         return ExperimentNetwork(head, encoder=encoder, layers=plan.layers)
+
+    def _fusion(self) -> dict[str, Any] | None:
+        """Options of ``MSFHead``; None where there is none."""
+        source, plan = self.sources[FILE], self.recipe.fusion
+        if not isinstance(source, TextSource):
+            return None
+        return {
+            "branches": self.recipe.texts.branches,
+            "text_width": source.texts.vectors.shape[-1],
+            "width": plan.width,
+            "fusion": plan.kind,
+            "experts": plan.experts,
+            "expert_wise": plan.expert_wise,
+            "branch_dropout": plan.branch_dropout,
+        }
 
     def _score(self, split: Split) -> Callable[[Found], float]:
         """The recipe's metric in dev, the higher the better."""
@@ -199,8 +242,9 @@ class Work:
         """What readings of dev ask for; with profiles, of strangers and of those who are known."""
         known = strangers = fit.read(split.dev)
         if self.recipe.head.profile:
-            assert isinstance(self.source, StateSource)
-            strangers = fit.read(split.dev, self.source.of_strangers())
+            source = self.sources[FILE]
+            assert isinstance(source, StateSource | TextSource)
+            strangers = fit.read(split.dev, source.of_strangers())
         labels, truth = self.recipe.labels, self._truth(split.dev)
         temperature = known_temperature = 1.0
         mass = COVERAGE
@@ -232,20 +276,20 @@ class Work:
         split: Split,
         seed: int,
         calibration: Calibration,
-        found: Found,
+        found: Mapping[str, Found],
         *,
         folder: Path,
     ) -> None:
-        recipe = self.recipe
+        recipe, trunk = self.recipe, network.trunk
         head = {name: one.cpu().contiguous() for name, one in network.head.state_dict().items()}
         weights = save(head)
         write(folder / "head.safetensors", weights)
-        checkpoint, tuned = recipe.encoder.checkpoint, network.encoder is not None
+        checkpoint, sha256s = recipe.encoder.checkpoint, {**self.encoders}
         if network.encoder is not None:
             save_encoder(network.encoder, folder / "encoder", checkpoint=checkpoint)
-        hearing = folder / "encoder" if tuned else backbones.find_checkpoint(checkpoint)
-        encoder_sha256 = backbones.digest(hearing)
-        self._predictions(split, calibration, found).write(folder / FILE)
+            sha256s["encoder_sha256"] = backbones.digest(folder / "encoder")
+        for file, said in found.items():
+            self._predictions(split, calibration, said).write(folder / file)
         speakers = {
             side: sorted({one.speaker for one in self._chosen(rows)} - {""})
             for side, rows in (("train", split.train), ("dev", split.dev), ("test", split.test))
@@ -255,28 +299,33 @@ class Work:
             "name": f"{recipe.name} {split.name} seed {seed}",
             "version": __version__,
             "recipe_sha256": digest(recipe),
-            "encoder": {
-                "checkpoint": "encoder" if tuned else checkpoint,
-                "tuned": tuned,
-                "sha256": encoder_sha256,
+            "encoder": None
+            if trunk is None
+            else {
+                "checkpoint": checkpoint if network.encoder is None else "encoder",
+                "tuned": network.encoder is not None,
+                "sha256": sha256s["encoder_sha256"],
                 "layers": recipe.encoder.layers,
                 "deepest": deepest(recipe.encoder),
             },
             "head": {
                 "pooling": recipe.head.pooling,
-                "depth": len(network.head.layers),
-                "width": network.head.mean.shape[1],
+                "depth": len(trunk.layers) if trunk else 0,
+                "width": trunk.mean.shape[1] if trunk else 0,
                 "hidden": recipe.head.hidden,
                 "labels": len(calibration.labels),
-                "dimensions": found.dimensions.shape[1],
+                "dimensions": found[FILE].dimensions.shape[1],
             },
+            "fusion": self._fusion(),
+            "texts": asdict(recipe.texts) | {"sha256": sha256s.get("text_encoder_sha256")},
             "profile": recipe.head.profile,
-            "sha256": hashlib.sha256(weights + encoder_sha256.encode()).hexdigest(),
+            "sha256": hashlib.sha256(weights + "".join(sha256s.values()).encode()).hexdigest(),
             "notes": account.notes(recipe, self.material),
             "speakers": speakers,
             "history": fit.history,
             "epoch": fit.chosen + 1,
-            "layer_weights": network.head.mix.tolist(),
+            "layer_weights": trunk.mix.tolist() if trunk else [],
+            "parameters": _parameters(network.head),
             **asdict(calibration),
         }
         write(folder / "card.json", (json.dumps(card, indent=2) + "\n").encode())
@@ -288,11 +337,24 @@ class Work:
         for name, rows in split.tests.items():
             own = slice(first, first + len(rows))
             first += len(rows)
-            read = Found(found.categories[own], found.dimensions[own])
-            labels = calibration.labels
-            tested = self._chosen(rows)
-            parts.append(table(tested, read, fold=name, labels=labels, temperature=temperature))
+            told = table(
+                self._chosen(rows),
+                Found(*(one[own] for one in found)),
+                fold=name,
+                labels=calibration.labels,
+                temperature=temperature,
+                branches=self.recipe.texts.branches,
+            )
+            parts.append(told)
         return joined(parts)
+
+
+def _parameters(head: nn.Module) -> dict[str, int]:
+    """How many weights each part of a head learns."""
+    found = Counter[str]()
+    for name, one in head.named_parameters():
+        found[name.partition(".")[0]] += one.numel()
+    return found
 
 
 def _accelerator(recipe: ExperimentRecipe) -> Accelerator:
@@ -300,11 +362,13 @@ def _accelerator(recipe: ExperimentRecipe) -> Accelerator:
     if precision == "fp16" and not torch.cuda.is_available():
         raise ConfigError("train.precision fp16 needs a GPU; take bf16 or fp32 here")
     AcceleratorState._reset_state()  # a process may train several recipes, each its own precision
-    # Where all of an encoder learns, parts of it (a last norm) may lie above what the head sees.
+    # Where all of an encoder learns, parts of it (a last norm) may lie above what the head sees;
+    # without branches, nothing takes the place of a missing text.
     whole = recipe.encoder.tune == "full" and not recipe.encoder.freeze_front
+    unused = whole or not recipe.texts.branches
     return Accelerator(
         mixed_precision="no" if precision == "fp32" else precision,
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=whole)],
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
     )
 
 
@@ -316,55 +380,26 @@ def _board(recipe: ExperimentRecipe, out: Path, accelerator: Accelerator) -> Any
     return SummaryWriter(out / "tensorboard") if accelerator.is_main_process else None
 
 
-def _source(
-    recipe: ExperimentRecipe, material: Material, *, cache: Path, jobs: int
-) -> StateSource | SoundSource:
-    copies = [list(material.utterances)]
-    copies += altered(material.utterances, copies=recipe.train.copies, cache=cache, jobs=jobs)
-    if recipe.encoder.tune != "frozen":
-        return SoundSource(copies, seconds=material.seconds, jobs=jobs)
-    layerwise = recipe.head.pooling == "layerwise"
-    heard = [
-        layer_states(
-            copy,
-            encoder=recipe.encoder.checkpoint,
-            cache=cache,
-            jobs=jobs,
-            layers=recipe.encoder.layers,
-            pooled=layerwise,
-        )
-        for copy in copies
-    ]
-    if layerwise:  # mean and deviation of a layer become states of one frame
-        heard = [[one.reshape(-1, 1, one.shape[-1]) for one in copy] for copy in heard]
-    return StateSource(
-        heard,
-        speakers=[one.speaker for one in material.utterances],
-        seconds=material.seconds,
-        profiles=recipe.head.profile,
-    )
-
-
 def _claim(
     out: Path,
     recipe: ExperimentRecipe,
     material: Material,
     accelerator: Accelerator,
     *,
-    encoder_sha256: str,
+    encoders: Mapping[str, str],
 ) -> None:
-    """Begin a run folder, or see that it is one of the same recipe, data and encoder."""
+    """Begin a run folder, or see that it is one of the same recipe, data and encoders."""
     facts = {
         "recipe_sha256": digest(recipe),
         "data_sha256": account.data_digest(material),
-        "encoder_sha256": encoder_sha256,
+        **encoders,
     }
     place = out / "environment.json"
     if place.is_file():
         told = json.loads(place.read_text(encoding="utf-8"))
         for name, value in facts.items():
             if told.get(name) != value:
-                what = name.removesuffix("_sha256")
+                what = name.removesuffix("_sha256").replace("_", " ")
                 raise ConfigError(
                     f"{out} was begun with another {what}{_difference(out, recipe)}; give another "
                     "--out, or delete the folder"

@@ -1,10 +1,12 @@
-"""What a network hears of the recordings: states that were cached, or the sound itself."""
+"""What a network hears of the recordings: cached states, the sound itself, and what is said."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,17 @@ import torch
 from numpy.typing import NDArray
 
 from voxplain.backbones._encoder import padded
+from voxplain.errors import ConfigError
 from voxplain.models.heads import Known
+from voxplain.models.msf import BRANCHES, Texts
 from voxplain.models.profile import Profile
 from voxplain.training.corpora._reading import Utterance, sound
+from voxplain.training.experiment.material import Material, altered
+from voxplain.training.experiment.recipe import ExperimentRecipe
+from voxplain.training.experiment.texts import gather_semantics, text_vectors
+from voxplain.training.layers import layer_states
 
-__all__ = ["SoundSource", "StateSource"]
+__all__ = ["SoundSource", "StateSource", "TextSource", "hear", "read_texts"]
 
 Rows = NDArray[np.int64]
 States = NDArray[np.floating[Any]]
@@ -133,3 +141,92 @@ class SoundSource:
 
 def _waveform(utterance: Utterance) -> torch.Tensor:
     return torch.from_numpy(sound(utterance).waveform.copy())
+
+
+class TextSource:
+    """What is said, beside what is heard: None where nobody listens."""
+
+    def __init__(self, heard: StateSource | SoundSource | None, texts: Texts) -> None:
+        """``texts`` are those of all recordings; altered copies say the same."""
+        self.heard = heard
+        self.texts = texts
+        self.lengths = [1] * len(texts.there) if heard is None else heard.lengths
+
+    def of_strangers(self) -> TextSource:
+        """The same, without profiles."""
+        assert isinstance(self.heard, StateSource)
+        return TextSource(self.heard.of_strangers(), self.texts)
+
+    def inputs(self, rows: Rows, generator: np.random.Generator | None) -> dict[str, Any]:
+        """What is heard, and Texts."""
+        heard = {} if self.heard is None else self.heard.inputs(rows, generator)
+        return heard | {"texts": Texts(self.texts.vectors[rows], self.texts.there[rows])}
+
+
+def hear(
+    recipe: ExperimentRecipe, material: Material, *, cache: Path, jobs: int
+) -> StateSource | SoundSource | None:
+    """What is heard of all recordings; None where nobody listens."""
+    if recipe.encoder.tune == "none":
+        return None
+    copies = [list(material.utterances)]
+    copies += altered(material.utterances, copies=recipe.train.copies, cache=cache, jobs=jobs)
+    if recipe.encoder.tune != "frozen":
+        return SoundSource(copies, seconds=material.seconds, jobs=jobs)
+    layerwise = recipe.head.pooling == "layerwise"
+    heard = [
+        layer_states(
+            copy,
+            encoder=recipe.encoder.checkpoint,
+            cache=cache,
+            jobs=jobs,
+            layers=recipe.encoder.layers,
+            pooled=layerwise,
+        )
+        for copy in copies
+    ]
+    if layerwise:  # mean and deviation of a layer become states of one frame
+        heard = [[one.reshape(-1, 1, one.shape[-1]) for one in copy] for copy in heard]
+    return StateSource(
+        heard,
+        speakers=[one.speaker for one in material.utterances],
+        seconds=material.seconds,
+        profiles=recipe.head.profile,
+    )
+
+
+def read_texts(
+    recipe: ExperimentRecipe, material: Material, *, cache: Path, jobs: int
+) -> tuple[Material, list[Texts]]:
+    """What is read of all recordings: as it is, and with each of ``texts.errors`` in what is
+    tested; nothing where the recipe has no texts. Of texts that none has the material warns.
+
+    Raises ConfigError where there are none at all and nobody listens, and what ``gather_semantics``
+    and ``text_vectors`` raise.
+    """
+    plan, utterances = recipe.texts, material.utterances
+    if not plan.encoder:
+        return material, []
+
+    def read(rows: Rows, errors: float = 0.0) -> Texts:
+        chosen = [utterances[row] for row in rows.tolist()]
+        semantics = gather_semantics(chosen, plan, cache=cache, jobs=jobs, errors=errors)
+        return Texts(*map(torch.from_numpy, text_vectors(semantics, plan, cache=cache)))
+
+    plain = read(np.arange(len(utterances)))
+    there = plain.there[:, [BRANCHES.index(branch) for branch in plan.branches]]
+    lacking = [one for one, some in zip(plan.branches, there.any(0), strict=True) if not some]
+    if recipe.encoder.tune == "none" and not there.any():
+        raise ConfigError(
+            f"not one of {len(there)} recordings has a text, and nobody listens; name a "
+            "transcriber in texts.transcripts, or another encoder.tune"
+        )
+    if lacking:
+        told = f"no recording has a text for {', '.join(lacking)}: nothing is learned from there"
+        material = replace(material, warnings=[*material.warnings, told])
+    found, tested = [plain], np.unique(np.concatenate([one.test for one in material.splits]))
+    for rate in plan.errors:
+        pairs = zip(plain, read(tested, rate), strict=True)
+        rows = torch.from_numpy(tested)
+        found.append(Texts(*(own.index_copy(0, rows, its) for own, its in pairs)))
+    return material, found
