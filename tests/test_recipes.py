@@ -2,23 +2,29 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from voxplain import descriptors, plugins
+from voxplain.audio import read as audio
 from voxplain.config import load_recipe
 from voxplain.labels import CANONICAL, KNOWN
 from voxplain.testing.backbones import tiny_checkpoint
+from voxplain.testing.checkpoints import save_text_encoder
 from voxplain.training import scoring
 from voxplain.training.corpora._reading import Ratings, Utterance
 from voxplain.training.embedded import EmbeddedRecipe
+from voxplain.training.experiment import material
 from voxplain.training.experiment.recipe import ExperimentRecipe, check_recipe
 from voxplain.training.experiment.run import train
 from voxplain.training.norms import NormsRecipe
 from voxplain.training.profiles import ProfilesRecipe
 from voxplain.training.saliency import SaliencyRecipe
+from voxplain.training.studies.grid.recipe import GridRecipe, resolve
 from voxplain.training.studies.probing import study as probing
 from voxplain.training.study import StudyRecipe
 from voxplain.training.words.emotion import TextEmotionRecipe, TextEncoderRecipe
@@ -31,11 +37,17 @@ RECIPES = sorted(
     for path in ROOT.rglob("*.yaml")
     if path.name != "cues.yaml"  # words for segmenter.yaml
 )
-EXPERIMENTS = [path for path in RECIPES if path.parent.name == "experiments"]
+GRIDS = [path for path in RECIPES if path.stem.endswith("_grid")]
+EXPERIMENTS = [
+    path for path in RECIPES if path.parent.name in ("experiments", "msf") and path not in GRIDS
+]
+TABLES = ("planted",)
+"""Corpora that are made by a script beside the recipe: a table and its sounds."""
 KINDS = {
     "embedded": EmbeddedRecipe,
     "emphasis": EmphasisRecipe,
     "experiment": ExperimentRecipe,
+    "grid": GridRecipe,
     "norms": NormsRecipe,
     "profiles": ProfilesRecipe,
     "saliency": SaliencyRecipe,
@@ -52,8 +64,12 @@ def test_it_resolves(path):
     recipe = load_recipe(path, KINDS)
     if isinstance(recipe, ExperimentRecipe):
         check_recipe(recipe)
-        for corpus in recipe.data.corpora:
-            plugins.find("corpora", corpus)
+        for corpus in (*recipe.data.corpora, *recipe.data.tested):
+            if corpus not in TABLES:
+                plugins.find("corpora", corpus)
+        return
+    if isinstance(recipe, GridRecipe):
+        assert len({row.folder for row in resolve(recipe, beside=path.parent)}) > 1
         return
     if path.parent.name == "probing":  # nothing comes of it that could be shipped
         return
@@ -69,12 +85,22 @@ def test_it_resolves(path):
 
 def test_there_are_recipes():
     assert len(RECIPES) >= 2
-    assert len(EXPERIMENTS) >= 8
+    assert len(EXPERIMENTS) >= 13
+    assert len(GRIDS) >= 4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks are so small that a second one only costs time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sounds")
+def noise(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("noises")
     random = np.random.default_rng(0)
 
     def made(name):
@@ -86,21 +112,38 @@ def sound(tmp_path_factory):
     return made
 
 
-def miniature(corpus, sound):
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory, angry):
+    """Cuttings of a voice, in which there are words to be found and cues to be measured."""
+    folder = tmp_path_factory.mktemp("cuttings")
+    random = np.random.default_rng(0)
+    waveform = audio.read(angry).waveform
+
+    def made(name):
+        place = folder / f"{name}.wav"
+        if not place.is_file():
+            start = random.integers(8_000, 16_000)
+            soundfile.write(place, waveform[start : start + 11_200], 16_000)
+        return place
+
+    return made
+
+
+def miniature(corpus, labels, sound):
     """Ten speakers of five sessions who say each label once, with all that a corpus may tell."""
-    labels = [label for label in KNOWN if label not in ("amused", "sleepy")]
     found = []
     for speaker in range(10):
         for number, label in enumerate(labels):
             found.append(
                 Utterance(
-                    path=sound(f"{corpus}_{speaker}_{number}"),
+                    path=sound(f"{speaker}_{number}"),
                     corpus=corpus,
                     speaker=f"{corpus}_{speaker}",
                     sex=("female", "male")[speaker % 2],
                     emotion=label,
                     sentence="",
                     ratings=Ratings(votes={label: 3, "sad": 1}, intensity={}),
+                    text=f"So {label}",
                     session=f"Ses0{speaker // 2}",
                     split=("train", "train", "train", "dev", "test1")[speaker // 2],
                     dimensions=dict.fromkeys(("valence", "arousal", "dominance"), number / 12),
@@ -124,18 +167,34 @@ def emobox(folder, utterances):
     return folder
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
-def test_an_experiment_makes_a_step(path, sound, tmp_path, monkeypatch):
-    """On a tiny random checkpoint of its family; sizes alone are made smaller."""
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkeypatch):
+    """On tiny random checkpoints of its families: sizes are made smaller, and what is said is told
+    by the corpus.
+    """
     monkeypatch.setitem(scoring.scores.__kwdefaults__, "draws", 20)
     recipe = load_recipe(path, KINDS, changes=["train.epochs=1", "train.seeds=[0]"])
-    corpora = {name: miniature(name, sound) for name in recipe.data.corpora}
-    for name, utterances in corpora.items():
-        reader = plugins.find("corpora", name)
-        monkeypatch.setattr(reader, "read", lambda root, found=utterances: found)
+    read = bool(recipe.texts.encoder)
+    labels = [label for label in KNOWN if label not in ("amused", "sleepy")][: 2 if read else None]
+    sound = speech if read else noise
+    corpora = {
+        name: miniature(name, labels, lambda own, place=place: sound(f"{place}_{own}"))
+        for place, name in enumerate((*recipe.data.corpora, *recipe.data.tested))
+    }
+
+    def recordings(argument):
+        return SimpleNamespace(utterances=corpora[argument.partition("=")[0]])
+
+    monkeypatch.setattr(material, "recordings", recordings)
     family = "wavlm" if "wavlm" in recipe.encoder.checkpoint else "whisper"
     layers = {"encoder_layers": 4} if family == "whisper" else {}  # as many as the recipes name
-    checkpoint = tiny_checkpoint(tmp_path / "weights", family, **layers)
+    listens = recipe.encoder.tune != "none"
+    checkpoint = tiny_checkpoint(tmp_path / "weights", family, **layers) if listens else None
     changes = {"folds": 2}
     if recipe.split.by == "emobox":
         first, *_ = corpora.values()
@@ -146,8 +205,13 @@ def test_an_experiment_makes_a_step(path, sound, tmp_path, monkeypatch):
         train=replace(recipe.train, batch=32, accumulate=min(recipe.train.accumulate, 2)),
         head=replace(recipe.head, hidden=4),
     )
+    if read:
+        family = "roberta" if "roberta" in recipe.texts.encoder else "bert"
+        place = save_text_encoder(tmp_path / "texts", family)
+        texts = replace(recipe.texts, encoder=str(place), transcripts="given")
+        recipe = replace(recipe, texts=texts)
     roots = dict.fromkeys(corpora, tmp_path)
     out = tmp_path / "run"
-    train(recipe, roots=roots, checkpoint=checkpoint, out=out, cache=tmp_path / "cache", jobs=1)
+    train(recipe, roots=roots, checkpoint=checkpoint, out=out, cache=cache, jobs=1)
     assert (out / "README.md").is_file()
     assert recipe.note in (out / "README.md").read_text(encoding="utf-8")

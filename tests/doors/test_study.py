@@ -250,7 +250,7 @@ def test_marks_are_written_for_annotators_and_read_back(told, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["roles"], "roles takes a table: roles TABLE.csv"),
-        (["a.yaml", "b.csv", "--out", "o"], "a.yaml takes no table"),
+        ([str(SALIENCY), "b.csv", "--out", "o"], "takes no 'b.csv'; a grid would"),
         (["a.yaml", "--out", "o"], "recipe a.yaml can't be read"),
         ([str(SALIENCY), "--out", "o"], "a study needs --model DIR"),
         ([str(SALIENCY), "--model", "m"], "a study needs --out DIR"),
@@ -268,4 +268,5 @@ def test_help_shows_every_kind_of_study(capsys):
     shown = capsys.readouterr().out
     assert "voxplain study recipes/beyond_saliency/cremad.yaml" in shown
     assert "voxplain study recipes/probing/layers.yaml" in shown
+    assert "voxplain study recipes/msf/planted_grid.yaml" in shown
     assert "voxplain study roles accounts.csv --out results/" in shown

@@ -6,30 +6,40 @@ examples:
   voxplain study recipes/probing/layers.yaml --root cremad=DIR
                  --root emodb=DIR --root ravdess=DIR
                  --encoder whisper-tiny.en-encoder/ --out results/
+  voxplain study recipes/msf/planted_grid.yaml --root planted=table.csv
+                 --encoder whisper-tiny.en-encoder/ --out results/
   voxplain study roles accounts.csv --out results/
 
 A recipe asks whether the reasons of a model hold the cues that experts expect
-(docs/studies/beyond_saliency_plan.md), or what an encoder knows of a voice and
-keeps where (docs/studies/probing_plan.md). With "roles" and a table of
-accounts: what do the descriptive and the expressive parts of an account tell
-of the emotion that was intended, and of the one that was evoked
-(docs/studies/semantic_roles_plan.md)? Its columns are speaker, stimulus,
-intended, evoked, valence, arousal, transcript and/or audio, and perhaps id,
-register and roles.
+(docs/studies/beyond_saliency_plan.md), what an encoder knows of a voice and
+keeps where (docs/studies/probing_plan.md), or, as a grid, what each part of an
+experiment is worth. A grid trains the versions of an experiment, goes on where
+it was stopped, and takes changes of all of them, key=value, after the recipe.
+
+With "roles" and a table of accounts: what do the descriptive and the
+expressive parts of an account tell of the emotion that was intended, and of
+the one that was evoked (docs/studies/semantic_roles_plan.md)? Its columns are
+speaker, stimulus, intended, evoked, valence, arousal, transcript and/or audio,
+and perhaps id, register and roles.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voxplain.cli._results import write
 from voxplain.cli.train import add_data, roots
 from voxplain.config import load_recipe
 from voxplain.errors import ConfigError
 from voxplain.plugins import require
+
+if TYPE_CHECKING:
+    from voxplain.training.studies.grid.recipe import GridRecipe
 
 __all__ = ["add", "run"]
 
@@ -39,13 +49,18 @@ _ROLES = Path("roles")
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/; or: roles")
-    parser.add_argument("accounts", type=Path, nargs="?", help="of roles: a table (CSV)")
+    parser.add_argument(
+        "more",
+        nargs="*",
+        metavar="TABLE|KEY=VALUE",
+        help="of roles: a table of accounts (CSV); of a grid: what its experiments are to say",
+    )
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder")
     parser.add_argument(
         "--encoder",
         type=Path,
         metavar="DIR",
-        help="Hugging Face encoder: of speech, to be probed; with roles, of text instead of TF-IDF",
+        help="Hugging Face encoder: of speech; with roles, of text instead of TF-IDF",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="results folder")
     add_data(parser)
@@ -64,21 +79,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Write tables and figures to the results folder; print all but those of single cues."""
     require("torch", extra="train")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    of_roles = arguments.recipe == _ROLES
-    if of_roles != bool(arguments.accounts):
-        raise ConfigError(
-            f"{arguments.recipe} takes {'a table: roles TABLE.csv' if of_roles else 'no table'}"
-        )
-    return _roles(arguments) if of_roles else _by_recipe(arguments)
+    return _roles(arguments) if arguments.recipe == _ROLES else _by_recipe(arguments)
 
 
 def _by_recipe(arguments: argparse.Namespace) -> int:
     from voxplain.training.evaluate import table
+    from voxplain.training.studies.grid.recipe import GridRecipe
     from voxplain.training.studies.probing import study as probing
     from voxplain.training.studies.probing.material import Given
     from voxplain.training.study import StudyRecipe, study
 
-    recipe = load_recipe(arguments.recipe, {"study": StudyRecipe} | probing.KINDS)
+    kinds = {"grid": GridRecipe, "study": StudyRecipe} | probing.KINDS
+    recipe = load_recipe(arguments.recipe, kinds)
+    if isinstance(recipe, GridRecipe):
+        return _grid(recipe, arguments)
+    if arguments.more:
+        raise ConfigError(f"{arguments.recipe} takes no {arguments.more[0]!r}; a grid would")
     if isinstance(recipe, StudyRecipe):
         model, out = _given(arguments, "model"), _given(arguments, "out")
         found = study(recipe, roots=roots(arguments), model=model, out=out, jobs=arguments.jobs)
@@ -91,6 +107,25 @@ def _by_recipe(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _grid(recipe: GridRecipe, arguments: argparse.Namespace) -> int:
+    from voxplain.training.studies.grid.study import study
+    from voxplain.training.studies.grid.telling import terminal
+
+    encoder = arguments.encoder
+    own = [f"encoder.checkpoint={json.dumps(str(encoder))}"] if encoder else []
+    found = study(
+        recipe,
+        beside=arguments.recipe.parent,
+        changes=[*own, *arguments.more],
+        roots=roots(arguments),
+        cache=arguments.cache,
+        jobs=arguments.jobs,
+        out=_given(arguments, "out"),
+    )
+    print(terminal(found))
+    return 0
+
+
 def _roles(arguments: argparse.Namespace) -> int:
     from voxplain.pipeline import DEFAULT_MODEL
     from voxplain.training.evaluate import table
@@ -98,8 +133,10 @@ def _roles(arguments: argparse.Namespace) -> int:
     from voxplain.training.studies.roles import accounts, marks
     from voxplain.training.studies.roles.spoken import transcribed
 
+    if len(arguments.more) != 1:
+        raise ConfigError("roles takes a table: roles TABLE.csv")
     told = transcribed(
-        accounts.read(arguments.accounts), asr=arguments.asr, language=arguments.language
+        accounts.read(Path(arguments.more[0])), asr=arguments.asr, language=arguments.language
     )
     if arguments.marks:
         by_hand = marks.read(arguments.marks, told)

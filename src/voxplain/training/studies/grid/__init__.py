@@ -1,0 +1,1 @@
+"""A grid: one experiment in many versions, and what each part of it is worth."""

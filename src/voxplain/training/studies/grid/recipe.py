@@ -1,0 +1,85 @@
+"""What a recipe of the kind ``grid`` may say, and the experiments that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voxplain.config import load_recipe
+from voxplain.errors import ConfigError, UnknownName
+from voxplain.training.experiment.recipe import ExperimentRecipe, check_recipe, digest
+
+__all__ = ["GridRecipe", "Row", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class GridRecipe:
+    """An experiment, and what its versions say instead; changes are ``section.key=value``."""
+
+    name: str
+    base: str
+    """The experiment's recipe; its place begins where this recipe lies."""
+    tables: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Table -> row -> changes of the experiment."""
+    reference: Mapping[str, str] = field(default_factory=dict)
+    """Table -> its row that all others are held against."""
+    changes: tuple[str, ...] = ()
+    """Of all rows."""
+    ceiling: str = ""
+    """A table (CSV) in the folder of the corpus of what is to be expected of each clip, all but the
+    noise: ``file``, ``valence``, ``arousal`` and ``dominance``."""
+    note: str = ""
+    """What a reader of the figures must know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version of the experiment."""
+
+    table: str
+    name: str
+    recipe: ExperimentRecipe
+    folder: str
+    """Of its run, below the results: ``table/row`` of the first row that has this recipe."""
+
+
+def resolve(recipe: GridRecipe, *, beside: Path, changes: Sequence[str] = ()) -> list[Row]:
+    """Every row with its whole experiment, checked before anything is trained.
+
+    ``beside`` is the folder of the recipe, ``changes`` are further ones of all rows; what a row
+    itself says comes last.
+
+    Raises ConfigError or UnknownName: a name that can't be a folder, an experiment that can't be
+    followed or learns no dimensions, a reference that is no row.
+    """
+    for table, row in recipe.reference.items():
+        if table not in recipe.tables:
+            raise UnknownName("table of the grid", table, recipe.tables)
+        if row not in recipe.tables[table]:
+            raise UnknownName(f"row of the table {table!r}", row, recipe.tables[table])
+    found: list[Row] = []
+    folders: dict[str, str] = {}
+    for table, rows in recipe.tables.items():
+        for name, own in rows.items():
+            for part in (table, name):
+                if Path(part).name != part:
+                    raise ConfigError(f"{part!r} can't name a folder; give it another name")
+            experiment = load_recipe(
+                beside / recipe.base,
+                {"experiment": ExperimentRecipe},
+                changes=[*recipe.changes, *changes, *own],
+            )
+            try:
+                check_recipe(experiment)
+            except (ConfigError, UnknownName) as error:
+                raise ConfigError(f"{table}, {name}: {error}") from error
+            if not experiment.targets.dimensions:
+                raise ConfigError(
+                    f"{table}, {name}: a grid tells CCC, and targets.dimensions is 0; raise it"
+                )
+            folder = folders.setdefault(digest(experiment), f"{table}/{name}")
+            found.append(Row(table, name, experiment, folder))
+    if not found:
+        raise ConfigError("the grid has no row; name one or more in 'tables'")
+    return found
