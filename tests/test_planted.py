@@ -118,7 +118,7 @@ def test_the_truth_is_the_weights_over_the_factors_and_the_noise_is_of_the_size_
     noise = [
         float(a[n]) - float(b[n]) for a, b in zip(rated, truth, strict=True) for n in DIMENSIONS
     ]
-    assert np.std(noise) == pytest.approx(0.3 * 0.14, rel=0.2)  # 216 of them: 5 % either way
+    assert np.std(noise) == pytest.approx(0.3 * 0.14, rel=0.2)  # 288 of them: 4 % either way
 
 
 def test_the_null_corpus_has_the_targets_of_other_clips(corpus):

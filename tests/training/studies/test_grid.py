@@ -5,6 +5,7 @@ import math
 import xml.etree.ElementTree as Tree
 from dataclasses import asdict
 
+import joblib
 import numpy as np
 import pytest
 import soundfile
@@ -22,6 +23,7 @@ from voxplain.training.experiment.recipe import digest
 from voxplain.training.predictions import Predictions
 from voxplain.training.statistics import Interval
 from voxplain.training.studies.grid import figures
+from voxplain.training.studies.grid import study as grid_study
 from voxplain.training.studies.grid.recipe import GridRecipe, resolve
 from voxplain.training.studies.grid.study import tables
 from voxplain.training.studies.grid.telling import WIDTH, terminal
@@ -105,6 +107,7 @@ def test_rows_of_one_recipe_share_the_run_of_the_first(recipes, tmp_path):
         ({"reference": {"with": "wide"}}, UnknownName, "table of the grid 'with'.*'width'"),
         ({"tables": {"a": {"b/c": []}}, "reference": {}}, ConfigError, "'b/c' can't name a folder"),
         ({"tables": {}, "reference": {}}, ConfigError, "the grid has no row"),
+        ({"at_once": 0}, ConfigError, "at_once must be above 0, not 0"),
         (
             {"tables": {"a": {"b": ["head.hiden=1"]}}, "reference": {}},
             ConfigError,
@@ -346,6 +349,27 @@ def test_experts_are_ranked_in_each_model_before_they_are_counted(recipes, grid)
     assert found["shares of valence"] == "0.90 0.10"
     assert found["arousal"].value == pytest.approx(2)
     assert found["shares of arousal"] == "0.50 0.50"
+
+
+def test_what_reads_most_is_trained_first_and_alone(recipes, grid, tmp_path, monkeypatch):
+    rows = {
+        "one": [],
+        "two": ["texts.encoder=x", "texts.branches=[gs]"],
+        "three": ["texts.encoder=x", "texts.branches=[gs, les]"],
+    }
+    recipe = recipes(tables={"a": rows}, reference={}, at_once=2)
+    grid(recipe)
+    trained = []
+
+    def train(recipe, *, out, jobs, **_):
+        trained.append((out.name, jobs))
+
+    monkeypatch.setattr(grid_study, "train", train)
+    options = {"beside": tmp_path, "changes": [], "roots": {}, "cache": tmp_path, "jobs": 5}
+    with joblib.parallel_config(backend="threading"):
+        grid_study.study(recipe, **options, out=tmp_path / "out")
+    assert trained[0] == ("three", 5)
+    assert sorted(trained[1:]) == [("one", 2), ("two", 2)]
 
 
 # On the terminal --------------------------------------------------------------------------------

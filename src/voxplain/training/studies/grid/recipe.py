@@ -26,6 +26,8 @@ class GridRecipe:
     """Table -> its row that all others are held against."""
     changes: tuple[str, ...] = ()
     """Of all rows."""
+    at_once: int = 1
+    """Rows that are trained at the same time, each by a process of its own."""
     ceiling: str = ""
     """A table (CSV) in the folder of the corpus of what is to be expected of each clip, all but the
     noise: ``file``, ``valence``, ``arousal`` and ``dominance``."""
@@ -80,6 +82,8 @@ def resolve(recipe: GridRecipe, *, beside: Path, changes: Sequence[str] = ()) ->
                 )
             folder = folders.setdefault(digest(experiment), f"{table}/{name}")
             found.append(Row(table, name, experiment, folder))
+    if recipe.at_once < 1:
+        raise ConfigError(f"at_once must be above 0, not {recipe.at_once}")
     if not found:
         raise ConfigError("the grid has no row; name one or more in 'tables'")
     return found

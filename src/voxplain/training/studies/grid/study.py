@@ -6,9 +6,11 @@ import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from voxplain.plugins import require
 from voxplain.training.evaluate import table as markdown
 from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.run import train
@@ -44,10 +46,26 @@ def study(
     """
     rows = resolve(recipe, beside=beside, changes=changes)
     runs = {row.folder: row.recipe for row in rows}
-    for number, (folder, experiment) in enumerate(runs.items(), start=1):
-        log.info("run %d of %d: %s", number, len(runs), folder)
-        train(experiment, roots=roots, checkpoint=None, out=out / folder, cache=cache, jobs=jobs)
-        measure(out / folder, experiment, roots=roots)
+    # What reads most leaves the others the least to hear anew.
+    reads = {
+        folder: len(run.texts.branches) if run.texts.encoder else 0 for folder, run in runs.items()
+    }
+    first, *others = sorted(runs, key=lambda folder: -reads[folder])
+
+    def made(folder: str, jobs: int) -> str:
+        place = out / folder
+        train(runs[folder], roots=roots, checkpoint=None, out=place, cache=cache, jobs=jobs)
+        measure(place, runs[folder], roots=roots)
+        return folder
+
+    joblib = require("joblib", extra="train")
+    alone = [made(first, jobs)]
+    share = max(1, jobs // recipe.at_once)
+    together = joblib.Parallel(recipe.at_once, return_as="generator_unordered")(
+        joblib.delayed(made)(folder, share) for folder in others
+    )
+    for number, folder in enumerate(chain(alone, together), start=1):
+        log.info("run %d of %d is there: %s", number, len(runs), folder)
     found = tables(recipe, rows, roots=roots, out=out)
     plain = json.dumps(found, default=asdict, indent=1)
     for name, text in {
