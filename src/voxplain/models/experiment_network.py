@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxplain.backbones._encoder import SpeechEncoder
-from voxplain.models.heads import Head, Heard, Known, Pooling, standardised
+from voxplain.models.heads import Head, Heard, Known, Pooling, Summary, standardised
 from voxplain.models.msf import MSFHead, Texts
 
 __all__ = ["ExperimentNetwork", "LayerwiseHead", "Mix", "layerwise", "make_head"]
@@ -36,8 +36,8 @@ def layerwise(states: Tensor, mask: Tensor) -> Tensor:
     return torch.stack([mean, variance.clamp_min(1e-12).sqrt()], 1).flatten(0, 1)
 
 
-class LayerwiseHead(nn.Module):
-    """A perceptron on what ``layerwise`` makes of a recording, the layers mixed.
+class LayerwiseHead(Summary):
+    """A perceptron on what ``layerwise`` makes of a recording (2 x depth, batch, 1, width).
 
     Nothing that is learned stands before the frames are pooled, so that of each recording a few
     numbers are enough: mean and deviation are normalised as ``Head`` normalises states, and their
@@ -63,32 +63,12 @@ class LayerwiseHead(nn.Module):
         self.layers = nn.Parameter(torch.zeros(depth))
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(2 * width, hidden) if hidden else None
-        self.pooled = pooled = hidden or 2 * width
-        """Width of the summary."""
-        self.categories = nn.Linear(pooled, labels) if labels else None
-        self.dimensions = nn.Linear(pooled, dimensions) if dimensions else None
+        self._outputs(hidden or 2 * width, labels=labels, dimensions=dimensions)
 
     @property
     def mix(self) -> Tensor:
         """(depth,) the weight of each layer; together 1."""
         return self.layers.softmax(0)
-
-    def forward(
-        self,
-        states: Tensor,
-        mask: Tensor | None = None,
-        speaker: Known | None = None,
-    ) -> Heard:
-        """Everything that is heard in (2 x depth, batch, 1, width)."""
-        pooled = self.summary(states, mask, speaker)
-        nothing = pooled[:, :0]
-        return Heard(
-            self.categories(pooled) if self.categories else nothing,
-            self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
-            nothing,
-            nothing,
-            nothing,
-        )
 
     def summary(
         self,

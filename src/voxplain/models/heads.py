@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Head", "Heard", "Known", "Pooling", "standardised", "weighted_statistics"]
+__all__ = ["Head", "Heard", "Known", "Pooling", "Summary", "standardised", "weighted_statistics"]
 
 Pooling = Literal["mean", "statistics", "attentive"]
 """Of the frames: their mean; mean and deviation; or the same with learned weights."""
@@ -40,7 +40,43 @@ class Heard(NamedTuple):
     """(batch, outputs, experts) how much each expert of ``models.msf`` counts for each output."""
 
 
-class Head(nn.Module):
+class Summary(nn.Module):
+    """Linear outputs on what a subclass makes of a recording's states."""
+
+    def _outputs(self, pooled: int, *, labels: int, dimensions: int, votes: int = 0) -> None:
+        """Outputs on a summary of that width; those of size 0 are left out."""
+        self.pooled = pooled
+        self.categories = nn.Linear(pooled, labels) if labels else None
+        self.dimensions = nn.Linear(pooled, dimensions) if dimensions else None
+        self.perceived = nn.Linear(pooled, votes) if votes else None
+
+    def forward(
+        self,
+        states: Tensor,
+        mask: Tensor | None = None,
+        speaker: Known | None = None,
+    ) -> Heard:
+        """Everything that is heard.
+
+        ``states`` (depth, batch, frames, width), ``mask`` (batch, frames) True where a frame is
+        real. A ``speaker`` whose trust is 0 changes nothing.
+        """
+        pooled = self.summary(states, mask, speaker)
+        nothing = pooled[:, :0]
+        return Heard(
+            self.categories(pooled) if self.categories else nothing,
+            self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
+            self.perceived(pooled) if self.perceived else nothing,
+            nothing,
+            nothing,
+        )
+
+    def summary(self, states: Tensor, mask: Tensor | None, speaker: Known | None) -> Tensor:
+        """What the outputs are read from, of what ``forward`` takes: (batch, ``pooled``)."""
+        raise NotImplementedError
+
+
+class Head(Summary):
     """States of all layers -> what is heard in them.
 
     The states of each layer are normalised by the moments of the speaker, as far as they are
@@ -81,37 +117,13 @@ class Head(nn.Module):
             else None
         )
         self.dropout = nn.Dropout(dropout)
-        self.pooled = pooled = channels if pooling == "mean" else 2 * channels
-        """Width of the summary."""
-        self.categories = nn.Linear(pooled, labels) if labels else None
-        self.dimensions = nn.Linear(pooled, dimensions) if dimensions else None
-        self.perceived = nn.Linear(pooled, votes) if votes else None
+        pooled = channels if pooling == "mean" else 2 * channels
+        self._outputs(pooled, labels=labels, dimensions=dimensions, votes=votes)
 
     @property
     def mix(self) -> Tensor:
         """(depth,) the weight of each layer; together 1."""
         return self.layers.softmax(0)
-
-    def forward(
-        self,
-        states: Tensor,
-        mask: Tensor | None = None,
-        speaker: Known | None = None,
-    ) -> Heard:
-        """Everything that is heard.
-
-        ``states`` (depth, batch, frames, width), ``mask`` (batch, frames) True where a frame is
-        real. A ``speaker`` whose trust is 0 changes nothing.
-        """
-        pooled = self.summary(states, mask, speaker)
-        nothing = pooled[:, :0]
-        return Heard(
-            self.categories(pooled) if self.categories else nothing,
-            self.dimensions(pooled).sigmoid() if self.dimensions else nothing,
-            self.perceived(pooled) if self.perceived else nothing,
-            nothing,
-            nothing,
-        )
 
     def summary(
         self,
