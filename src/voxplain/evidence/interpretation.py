@@ -48,13 +48,13 @@ SCHEMA = {
 """Of a language model's reply."""
 
 
-def described(found: Descriptors, *, emphasised: Sequence[str] = ()) -> str:
-    """Two or three sentences by rule; none where nothing could be measured, as in silence.
+def described(found: Descriptors) -> str:
+    """Two sentences by rule; none where nothing could be measured, as in silence.
 
     The first tells the ``prominent`` levels. The second names the emotion, or two, whose expected
     signs the cues agree with most: z of its ``levels`` times what the cue table expects (e), both
     weighted by how much the literature agrees (w), sum(w e z) / sqrt(sum(w e^2)). Where none
-    reaches 1, the voice sounds neutral. The third tells which words are ``emphasised``.
+    reaches 1, the voice sounds neutral. Stressed words are not told: those are LES.
     """
     if not found.levels:
         return ""
@@ -64,8 +64,6 @@ def described(found: Descriptors, *, emphasised: Sequence[str] = ()) -> str:
         _listed(notable, "and") or "nothing about the voice stands out",
         f"such a voice usually sounds {_listed([*map(phrase, _usual(found.levels))], 'or')}",
     ]
-    if emphasised:
-        sentences.append(f"stress lies on {_listed([f'“{word}”' for word in emphasised], 'and')}")
     return " ".join(f"{one[0].upper()}{one[1:]}." for one in sentences)
 
 
