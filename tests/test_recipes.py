@@ -203,7 +203,7 @@ def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkey
         recipe,
         split=replace(recipe.split, **changes),
         train=replace(recipe.train, batch=32, accumulate=min(recipe.train.accumulate, 2)),
-        head=replace(recipe.head, hidden=4),
+        head=replace(recipe.head, hidden=min(recipe.head.hidden, 4)),
     )
     if read:
         family = "roberta" if "roberta" in recipe.texts.encoder else "bert"

@@ -55,22 +55,20 @@ TRUTH = {  # weights of the standardised factors
 NOISE = 0.3
 SCALE = 0.14  # of a target without noise, around 0.5: next to none leaves [0, 1]
 
-DETERMINERS = ("The", "That", "Our", "My")
 ADJECTIVES = (
-    "rude", "greedy", "violent", "sick", "evil", "lonely", "cruel", "nasty", "selfish", "nervous",
-    "strict", "tiny", "formal", "serious", "busy", "cautious", "quiet", "polite", "calm", "famous",
-    "proud", "brave", "gentle", "friendly", "cheerful",
+    "rude", "greedy", "violent", "evil", "lonely", "cruel", "nasty", "selfish", "strict", "formal",
+    "serious", "busy", "quiet", "polite", "calm", "famous", "brave", "gentle", "friendly",
+    "cheerful",
 )  # fmt: skip
 PEOPLE = (
-    "murderer", "criminal", "thief", "liar", "coward", "bully", "prisoner", "burglar", "lawyer",
-    "stranger", "tenant", "editor", "banker", "tailor", "plumber", "soldier", "captain", "driver",
-    "artist", "singer", "teacher", "hero", "mother", "angel", "winner",
+    "murderer", "criminal", "thief", "liar", "coward", "bully", "prisoner", "burglar", "stranger",
+    "banker", "tailor", "plumber", "captain", "driver", "artist", "teacher", "hero", "mother",
+    "angel", "winner",
 )  # fmt: skip
-VERBS = ("saw", "knew", "named", "chose")
 THINGS = (
     "torture", "murder", "cancer", "poverty", "poison", "war", "grief", "violence", "gravel",
-    "cabbage", "cement", "metal", "laundry", "luggage", "algebra", "paper", "winter", "money",
-    "breakfast", "summer", "music", "freedom", "chocolate", "love", "laughter",
+    "cement", "metal", "laundry", "money", "breakfast", "summer", "music", "freedom", "chocolate",
+    "love", "laughter",
 )  # fmt: skip
 RATED = {1: ADJECTIVES, 2: PEOPLE, 4: THINGS}  # place in the sentence -> its words
 
@@ -94,7 +92,7 @@ HISS = -32.0  # dB below the voice: recordings are never silent, and aligners do
 def drawn(count, draw):
     """What is planted in each clip."""
     for number in range(count):
-        words = [draw.choice(DETERMINERS), "", "", draw.choice(VERBS), ""]
+        words = ["The", "", "", "saw", ""]
         for place, known in RATED.items():
             words[place] = draw.choice(known)
         yield {
