@@ -37,6 +37,7 @@ __all__ = [
     "Fusion",
     "Level",
     "Moment",
+    "Narration",
     "Quantity",
     "Removal",
     "Role",
@@ -50,7 +51,7 @@ __all__ = [
     "Word",
 ]
 
-SCHEMA_VERSION = "1.5"
+SCHEMA_VERSION = "1.6"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -645,6 +646,20 @@ class Claim(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Narration(_Value):
+    """The claims in the words of a language model, as far as the evidence bears them out."""
+
+    reader: str
+    """lay or specialist"""
+    sentences: tuple[Claim, ...]
+    """Empty where nothing that it wrote could be kept; then the claims stand alone, as always."""
+    dropped: Mapping[str, int]
+    """Why sentences were left out -> how many."""
+    source: str
+    """The model."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentAnalysis(_Value):
     """One stretch of speech."""
 
@@ -677,6 +692,7 @@ class Analysis(_Value):
     text_emotion: TextEmotion | None = None
     fusion: Fusion | None = None
     semantic_fusion: SemanticFusion | None = None
+    narration: Narration | None = None
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""

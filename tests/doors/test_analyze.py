@@ -16,6 +16,7 @@ import soundfile
 
 import voxplain
 from voxplain.cli import main
+from voxplain.errors import BackendTimeout
 
 RATE = 16_000
 POSIX = pytest.mark.skipif(os.name != "posix", reason="only POSIX names may hold this")
@@ -77,7 +78,7 @@ def test_a_result_is_replaced_only_by_force(memo, capsys):
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
     run(capsys, memo, "--force")
-    assert json.loads(result.read_text())["schema_version"] == "1.5"
+    assert json.loads(result.read_text())["schema_version"] == "1.6"
 
 
 def test_a_page_and_a_document_say_why(memo, capsys):
@@ -476,6 +477,77 @@ def test_jobs_must_be_positive(memo, capsys):
     code, _, err = run(capsys, memo, "--jobs", "0")
     assert code == 2
     assert "--jobs must be at least 1, not 0" in err
+
+
+class Reworder:
+    """A language model that says the verdict in its own words, and adds to it."""
+
+    name = "a model"
+
+    def __init__(self, *, model, base_url=None):
+        assert (model, base_url) == ("llama3.1:8b", "http://localhost:11434/v1")
+
+    def complete(self, messages, *, schema=None, max_tokens=1024):
+        told = json.loads(messages[-1]["content"])["claims"]
+        (number,) = (one["id"] for one in told if one["text"].startswith("The voice sounds"))
+        texts = ("This voice sounds angry.", "The speaker is angry.")
+        return json.dumps({"sentences": [{"text": one, "claims": [number]} for one in texts]})
+
+
+@pytest.fixture
+def reworder(monkeypatch):
+    """Options that choose one."""
+    monkeypatch.setattr("voxplain.llms.openai_compatible.load", Reworder)
+    url = "http://localhost:11434/v1"
+    return ["--narrate", "openai_compatible:llama3.1:8b", "--base-url", url]
+
+
+def test_a_language_model_may_say_it_in_other_words(memo, reworder, capsys):
+    code, out, _ = run(capsys, memo, *reworder)
+    assert code == 0
+    assert "In other words:\n  This voice sounds angry.\nWritten by a model, a language" in out
+    found = json.loads((memo.parent / "memo.voxplain.json").read_text())["narration"]
+    assert found["dropped"] == {"not borne out by the evidence": 1}
+    assert found["reader"] == "lay"
+    page = (memo.parent / "memo.voxplain.html").read_text(encoding="utf-8")
+    assert "In other words" in page
+    assert "is angry" not in page + out
+
+
+def test_other_words_for_several(folder, reworder, capsys):
+    code, out, _ = run(capsys, folder, *reworder, "--json", "--reader", "specialist")
+    assert code == 0
+    for line in out.splitlines():
+        document = json.loads(line)
+        assert (document["narration"] or {"reader": "specialist"})["reader"] == "specialist"
+
+
+def test_a_language_model_that_fails_costs_nothing_else(memo, reworder, monkeypatch, capsys):
+    def complete(self, messages, **options):
+        raise BackendTimeout("no answer within 60 s")
+
+    monkeypatch.setattr(Reworder, "complete", complete)
+    code, out, _ = run(capsys, memo, *reworder)
+    assert code == 0
+    assert "Sounds angry." in out
+    assert "not put in other words: no answer within 60 s." in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--reader", "lay"], "--reader and --base-url go with --narrate BACKEND:MODEL"),
+        (["--base-url", "http://localhost"], "--reader and --base-url go with --narrate"),
+        (["--narrate", "gtp:4"], "unknown llms plug-in 'gtp'; available: local, none, openai"),
+        (["--narrate", "local"], "--narrate local wants other options: missing a required"),
+        (["--narrate", "none"], "this needs a language model and none is chosen"),
+    ],
+)
+def test_language_models_that_cannot_be_asked_are_refused_first(memo, capsys, options, message):
+    code, out, err = run(capsys, memo, *options)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert list(memo.parent.iterdir()) == [memo]
 
 
 def test_silence_abstains_with_exit_code_0(tmp_path, capsys):

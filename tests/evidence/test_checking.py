@@ -88,8 +88,82 @@ FALSE = [
     ("38 % of listeners would call the voice neutral, which is sad.", "emotion.perceived"),
     # that it was not measured by itself
     ("Arousal is 0.79 (0.59 to 0.98).", "emotion.dimensions.arousal"),
+    # what is compared, said, stressed or counted is something else
+    (f"The usual is 4.1 st above the pitch from 1.2 to 1.6 s, z +1.8 against {ADULTS}: experts "
+     "expect higher values in angry speech (Scherer 2003).", PITCH),
+    (f"Above the pitch lies the usual from 1.2 to 1.6 s, by 4.1 st, z +1.8 against {ADULTS}: "
+     "experts expect higher values in angry speech (Scherer 2003).", PITCH),
+    (f"High-frequency energy (alpha) 12 dB above the usual, z +2.7 against {ADULTS}, speaks for "
+     "angry rather than happy: experts expect higher values in angry speech (Eyben 2016).", ENERGY),
+    ("The words sounds angry (probability 0.81) or fearful (0.12).", VERDICT),
+    ("Listeners would call 45 % of this voice angry.", "emotion.perceived"),
+    ("Of all that points to angry, 45 % of the words is heard from 1.2 to 1.6 s.", MOMENT),
+    ("Of all that points to angry is heard from 1.2 to 1.6 s.", MOMENT),
+    ("Without the most salient 20 % of the time, local mean in its place, the probability of angry "
+     "falls from 0.81 to 0.80.", FAILED),
     # numbers in words
     ("Two in five listeners would call the voice neutral.", "emotion.perceived"),
+]  # fmt: skip
+
+
+LEVEL = ("descriptors.levels.f0_mean_st", "descriptors.functionals.f0_mean_hz")
+WORD = ("transcript.words.5", "transcript.words.5.cues")
+LAY_TRUE = [
+    ("From 1.2 to 1.6 s, the pitch is higher than usual, which speaks for angry.", PITCH),
+    ("At one moment, a higher pitch than usual speaks for angry, as experts expect.", PITCH),
+    ("High-frequency energy is above the usual; this speaks for angry rather than happy.", ENERGY),
+    ("With the pitch 2 st lower, a synthetic voice, the probability of angry falls.", LOWER),
+    ("These moments matter no more than random windows.", FAILED),
+    ("The voice sounds angry or fearful.", VERDICT),
+    ("Listeners would disagree.", "emotion.perceived"),
+    ("The voice has a very high pitch.", LEVEL),
+    ("The pitch is higher than average.", LEVEL),
+    ("Arousal is 0.79, a proxy.", "emotion.dimensions.arousal"),
+    ("The word “wonderful” is emphasised.", WORD),
+    ("By themselves, the words sound happy.", "text_emotion.categories.happy"),
+]  # fmt: skip
+LAY_FALSE = [
+    # a number left out would say that it is all, or hide that it is little
+    ("The words tell the speaker's own reaction.", "roles"),
+    ("Of the words tell the speaker's own reaction.", "roles"),
+    ("Of all that points to angry is heard from 1.2 to 1.6 s.", MOMENT),
+    ("Listeners would call the voice angry.", "emotion.perceived"),
+    ("Arousal is a proxy.", "emotion.dimensions.arousal"),
+    ("The pitch.", LEVEL),
+    ("With the words, valence rises: of what they do comes from the interpretation.",
+     "semantic_fusion.effects.valence"),
+    ("“wonderful” is stressed from 1.7 to 2.4 s, pitch z +1.8, length against the other words.",
+     WORD),
+    # what must still be told
+    ("The pitch is higher than usual, which speaks for angry.", PITCH),
+    ("High-frequency energy is above the usual, which speaks for angry.", ENERGY),
+    ("With the pitch 2 st lower, the probability of angry falls.", LOWER),
+    ("Without the most salient 20 % of the time, the probability of angry falls.", FAILED),
+    ("The voice sounds angry.", VERDICT),
+    ("Arousal is 0.79.", "emotion.dimensions.arousal"),
+    ("The voice sounds happy.", "text_emotion.categories.happy"),
+    ("Voice and words together sound angry or angry; the probability of happy is 0.25.", "fusion"),
+    # directions, degrees, emotions, cues
+    ("From 1.2 to 1.6 s, the pitch is lower than usual, which speaks for angry.", PITCH),
+    ("From 1.2 to 1.6 s, the usual is higher, which speaks for angry: pitch.", PITCH),
+    ("From 1.2 to 1.6 s, it is higher than usual, which speaks for angry.", PITCH),
+    ("From 1.2 to 1.6 s, the pitch is much higher than usual.", PITCH),
+    ("From 1.2 to 1.6 s, the pitch is higher than usual, which speaks for adults.", PITCH),
+    ("From 1.2 to 1.6 s, the unevenness of periods is below the usual, as experts expect.", JITTER),
+    ("The pitch is high.", LEVEL),
+    ("The pitch is lower than usual.", LEVEL),
+    ("The pitch range is very high.", LEVEL),
+    ("With a lower probability of angry, a synthetic voice, the pitch falls.", LOWER),
+    ("When the pitch is 2 st lower, a synthetic voice, the probability of angry rises.", LOWER),
+    ("The voice is stressed from 1.7 to 2.4 s: “wonderful”.", WORD),
+    ("The word “told” is stressed.", WORD),
+    ("The voice and the words alone sound happy.", "text_emotion.categories.happy"),
+    ("The voice sounds angry and fearful.", VERDICT),
+    ("The voice sounds angry or probably fearful.", VERDICT),
+    # numbers that stay must be right
+    ("The voice sounds angry (probability 0.8) or fearful.", VERDICT),
+    ("The pitch is very high: 300 Hz.", LEVEL),
+    ("When the pitch is 3 st lower, a synthetic voice, the probability of angry falls.", LOWER),
 ]  # fmt: skip
 
 
@@ -105,6 +179,34 @@ def test_other_words_may_say_the_same(text, evidence, by_hand):
 @pytest.mark.parametrize(("text", "evidence"), FALSE)
 def test_the_right_words_may_say_something_else(text, evidence, by_hand):
     assert check(claim(text, evidence), by_hand) != ()
+
+
+@pytest.mark.parametrize(("text", "evidence"), LAY_TRUE)
+def test_a_lay_reader_may_be_told_less(text, evidence, in_words):
+    assert check(claim(text, evidence), in_words, lay=True) == ()
+    assert check(claim(text, evidence), in_words) != ()
+
+
+@pytest.mark.parametrize(("text", "evidence"), LAY_FALSE)
+def test_a_lay_reader_is_told_nothing_else(text, evidence, in_words):
+    assert check(claim(text, evidence), in_words, lay=True) != ()
+
+
+def test_what_is_nearly_usual_is_told_by_how_much(by_hand):
+    cue = replace(by_hand.explanation.moments[1].cues[1], expected=0.0, z=0.2, value=38.4)
+    moment = replace(by_hand.explanation.moments[1], cues=(cue,))
+    explanation = replace(by_hand.explanation, moments=(moment,))
+    analysis = replace(by_hand, explanation=explanation)
+    near, bare = (
+        f"From 1.2 to 1.6 s, pitch is above the usual{by}, which speaks for angry: experts expect "
+        "usual values in angry speech."
+        for by in (", z +0.2", "")
+    )
+    path = "explanation.moments.0.cues.0"
+    assert check(claim(near, path), analysis, lay=True) == ()
+    assert check(claim(bare, path), analysis, lay=True) == (f"of {path} is not told: z",)
+    as_expected = "From 1.2 to 1.6 s, pitch is above the usual, z +0.2, as experts expect."
+    assert check(claim(as_expected, path), analysis, lay=True) != ()
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)

@@ -19,7 +19,16 @@ from voxplain.evidence.references import citations
 from voxplain.labels import CANONICAL, phrase
 from voxplain.models.judgement import abstain
 from voxplain.reports import _sound, html
-from voxplain.types import Analysis, Audio, Claim, Descriptors, Faithfulness, Segment, TextEmotion
+from voxplain.types import (
+    Analysis,
+    Audio,
+    Claim,
+    Descriptors,
+    Faithfulness,
+    Narration,
+    Segment,
+    TextEmotion,
+)
 
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
 LANDMARKS = ["header", "nav", "main"]
@@ -181,6 +190,24 @@ def test_evidence_without_a_place_of_its_own_is_found_around_it(full):
     found = page(dataclasses.replace(full, claims=(claim,)))
     links = [one["href"] for one in found.one("div", class_="findings").all("a")]
     assert links == ["#explanation.moments.1", "#emotion.dimensions.arousal"]
+
+
+def test_other_words_stand_below_the_findings_and_say_whose_they_are(full):
+    told = (Claim("A <b>word</b>.", ("explanation.moments.1",)),)
+    kept = Narration("lay", told, {"not borne out by the evidence": 3}, "llama")
+    findings, other = page(dataclasses.replace(full, narration=kept)).all("div", class_="findings")
+    assert findings.one("h2").text == "Because"
+    assert other.one("h2").text == "In other words"
+    assert [one.text for one in other.all("span")] == ["A <b>word</b>."]
+    assert other.one("a")["href"] == "#explanation.moments.1"
+    assert other.one("p").text == (
+        "Written by llama, a language model, for a lay reader. Each sentence was held to the "
+        "evidence; 3 sentences were left out (not borne out by the evidence: 3)."
+    )
+    nothing = dataclasses.replace(full, narration=Narration("lay", (), {}, "llama"))
+    _, other = page(nothing).all("div", class_="findings")
+    assert not list(other.all("ol"))
+    assert "The findings made by rule stand." in other.one("p").text
 
 
 def test_the_sound_is_the_one_that_was_analysed(whole, audio):

@@ -7,7 +7,7 @@ import pytest
 
 from voxplain.models.judgement import abstain
 from voxplain.reports import markdown
-from voxplain.types import Descriptors
+from voxplain.types import Claim, Descriptors, Narration
 
 markdown_it = pytest.importorskip("markdown_it")
 
@@ -95,6 +95,24 @@ def test_claims_warnings_and_sources_are_told(full):
     assert "Warning: the stretch is short: 2.4 s." in paragraphs
     assert any("Psychological Bulletin" in one for one in paragraphs)
     assert any("Regulation (EU) 2024/1689" in one for one in paragraphs)
+
+
+def test_other_words_stand_beside_the_claims_and_say_whose_they_are(full):
+    told = (Claim("It *sounds* angry.", ("emotion.verdict",)), Claim("So.", ("roles",)))
+    kept = Narration("specialist", told, {"said before": 2}, "llama")
+    text = markdown.render(dataclasses.replace(full, narration=kept))
+    headings = blocks(text, "heading")
+    assert headings[1:4] == ["What was found", "In other words", "How it sounds"]
+    paragraphs = blocks(text, "paragraph")
+    assert "It *sounds* angry. So." in paragraphs
+    assert (
+        "Written by llama, a language model, for a specialist reader. Each sentence was held to "
+        "the evidence; 2 sentences were left out (said before: 2)."
+    ) in paragraphs
+    nothing = dataclasses.replace(full, narration=Narration("lay", (), {"too much": 1}, "llama"))
+    assert any(
+        "wrote nothing was kept" in one for one in blocks(markdown.render(nothing), "paragraph")
+    )
 
 
 def test_what_is_said_is_marked_and_weighed(full):

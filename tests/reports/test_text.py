@@ -21,6 +21,7 @@ from voxplain.types import (
     Faithfulness,
     Fusion,
     Level,
+    Narration,
     Quantity,
     Role,
     SegmentAnalysis,
@@ -173,6 +174,30 @@ def test_the_three_strongest_reasons_stand_below_the_verdict():
     assert not any(row.endswith((" z", "1.2", "1.6", "4.1")) for row in rows)
     assert max(map(len, rows)) < 80
     assert "First" not in render(analysis(claims=claims))
+
+
+def test_other_words_stand_below_the_reasons_and_say_whose_they_are():
+    verdict = Claim("The voice sounds angry.", ("emotion.verdict", "emotion.categories.angry"))
+    claims = (Claim("First.", ("explanation.moments.1",)), verdict)
+    sentences = tuple(Claim(f"From 1.2 to 1.{n} s, it does.", claims[0].evidence) for n in range(9))
+    narration = Narration("lay", sentences, {"too much": 1}, "llama\x1b at http://localhost")
+    told = render(analysis(claims=claims, explanation=explanation(), narration=narration))
+    rows = told.splitlines()
+    first = rows.index("In other words:")
+    portrayed = next(n for n, row in enumerate(rows) if "portrayed" in row)
+    assert rows.index("  - First.") < first < portrayed
+    below = rows[first + 1 :]
+    said = " ".join(one.text for one in sentences)
+    by = (
+        "Written by llama\\x1b at http://localhost, a language model, for a lay reader. Each "
+        "sentence was held to the evidence; 1 sentence was left out (too much: 1)."
+    )
+    assert " ".join(" ".join(below[: below.index("")]).split()) == f"{said} {by}"
+    assert max(map(len, rows)) < 80
+    assert not any(row.endswith((" 1.2", "1.1")) for row in rows)
+    nothing = render(analysis(claims=claims, narration=Narration("lay", (), {}, "llama")))
+    assert "In other words" not in nothing
+    assert "Of what llama, a language model, wrote nothing was kept" in " ".join(nothing.split())
 
 
 def test_whether_the_reasons_may_be_trusted_stands_right_below_them():
@@ -369,6 +394,7 @@ def test_without_evidence_nothing_is_drawn():
 
 def test_a_warning_is_a_note():
     assert "Note: 3.0% of it is clipped." in render(analysis(warnings=("3.0% of it is clipped",)))
+    assert "\x1b" not in render(analysis(warnings=("a server said \x1b[31m",)))
 
 
 def test_one_line_each_for_many():

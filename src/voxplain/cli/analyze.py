@@ -7,6 +7,8 @@ examples:
   voxplain analyze interviews/ --jobs 2  a line a file, results, an index.csv
   voxplain analyze talk.wav --relative   each part against the rest of the talk
   voxplain analyze memo.m4a --transcript memo.txt   with the words
+  voxplain analyze memo.m4a --narrate openai_compatible:llama3.1:8b
+                            --base-url http://localhost:11434/v1   in other words
   cat memo.wav | voxplain analyze -      standard input
 """
 
@@ -15,10 +17,11 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import functools
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +30,13 @@ import numpy as np
 from voxplain import plugins
 from voxplain.audio import read
 from voxplain.audio.activity import SAMPLING_RATE
+from voxplain.cli._language_model import add_language_model, language_model
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
 from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
 from voxplain.evidence.explanation import EFFORTS
+from voxplain.evidence.narrate import READERS, narrated
 from voxplain.evidence.voice import Edit, Voice
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
@@ -84,6 +89,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a Hugging Face CTC checkpoint that finds the words (default pocketsphinx: en, de)",
     )
     parser.add_argument("--language", metavar="XX", help="of the words, such as en or de")
+    add_language_model(
+        parser, "--narrate", does="a language model puts the findings in other words, checked"
+    )
+    parser.add_argument("--reader", choices=READERS, help="for whom it does (default lay)")
     parser.add_argument(
         "--report",
         action="append",
@@ -111,6 +120,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("--why explains a label; leave out --explain none, or --why")
     if arguments.transcript is not None and arguments.asr not in (None, "none"):
         raise ConfigError("--transcript gives the words; leave out --asr, or --transcript")
+    if arguments.narrate is None and (arguments.reader or arguments.base_url):
+        raise ConfigError(
+            "--reader and --base-url go with --narrate BACKEND:MODEL; give it, or leave them out"
+        )
     one_file = len(arguments.path) == 1 and not Path(arguments.path[0]).is_dir()
     return _one(arguments) if one_file else _many(arguments)
 
@@ -118,6 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _one(arguments: argparse.Namespace) -> int:
     source = arguments.path[0]
     seconds = read.promised_duration(source)
+    narrate = _narrator(arguments)
     analyzer = load(
         arguments.model,
         reference_group=arguments.reference_group or "adults",
@@ -135,6 +149,7 @@ def _one(arguments: argparse.Namespace) -> int:
             aligner=arguments.aligner,
             progress=bar.reach,
         )
+        analysis = narrate(analysis)
     if arguments.json:
         print(json_report.render(analysis, tracks=arguments.tracks))
         return 0
@@ -156,6 +171,14 @@ def _transcriber(arguments: argparse.Namespace) -> Transcriber | None:
     if reason:
         print(reason, file=sys.stderr)
     return found
+
+
+def _narrator(arguments: argparse.Namespace) -> Callable[[Analysis], Analysis]:
+    """What puts findings in other words, if that is wanted."""
+    if arguments.narrate is None:
+        return lambda analysis: analysis
+    llm = language_model(arguments.narrate, option="--narrate", base_url=arguments.base_url)
+    return functools.partial(narrated, llm=llm, reader=arguments.reader or "lay")
 
 
 def _effort(arguments: argparse.Namespace, default: str) -> str | None:
@@ -225,6 +248,7 @@ def _many(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         raise ConfigError(f"{error}: inputs on several drives must be analysed apart") from error
     results = result_paths([path.absolute() for path in sources], root=root, out=arguments.out)
+    narrate = _narrator(arguments)
     rows, failed = [], 0
     with Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
         found = analyze_each(
@@ -246,6 +270,8 @@ def _many(arguments: argparse.Namespace) -> int:
             zip(sources, results, found, strict=True), start=1
         ):
             name = read.source_name(source)
+            if isinstance(outcome, Analysis):
+                outcome = narrate(outcome)
             rows.append(_row(name, outcome))
             failed += isinstance(outcome, VoxplainError)
             if arguments.json:

@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from voxplain.labels import CANONICAL, phrase
 from voxplain.models.judgement import DIMENSIONS
 from voxplain.types import Analysis, Claim
 
-__all__ = ["check"]
+__all__ = ["WORDS", "check"]
 
 _LEXICON = {  # kind -> its words
     "abstains": "there is not enough evidence to say how the voice sounds|not enough evidence",
@@ -29,12 +30,12 @@ _LEXICON = {  # kind -> its words
     "up": "above|higher|rises|increases|raised|greater",
     "down": "below|lower|falls|drops|decreases|lowered|smaller",
     "same": "stays|usual values",
-    "supports": "speaks for|supports|fits",
-    "contradicts": "speaks against|contradicts",
-    "usual": "usual|than the usual|than usual",
+    "supports": "speaks for|speak for|supports|support|fits|fit|in line with",
+    "contradicts": "speaks against|speak against|contradicts|contradict|does not fit|do not fit",
+    "usual": "usual|than the usual|than usual|than is usual|average|than average",
     "expected": "experts|expected|expect",
     "rival": "rather than|than",
-    "without": "without|removing",
+    "without": "without|removing|removed|taken away",
     "salient": "most salient",
     "loudest": "loudest",
     "random": "random",
@@ -47,26 +48,38 @@ _LEXICON = {  # kind -> its words
     "time": "of the time",
     "points": "points to",
     "sounds": "sounds",
-    "wording": "the words alone sound",
-    "together": "voice and words together sound",
-    "agreement": "voice and words agree",
-    "conflict": "voice and words are in conflict",
-    "stressed": "stressed",
+    "wording": "the words alone sound|on their own, the words sound|by themselves, the words sound",
+    "together": (
+        "voice and words together sound|the voice and the words together sound"
+        "|together, voice and words sound|taken together, voice and words sound"
+    ),
+    "agreement": "voice and words agree|the voice and the words agree",
+    "conflict": (
+        "voice and words are in conflict|the voice and the words are in conflict"
+        "|voice and words do not agree|the voice and the words do not agree"
+        "|voice and words contradict each other"
+    ),
+    "stressed": "stressed|emphasised|emphasized",
     "prominence": "prominence",
-    "reaction": "tell the speaker's own reaction",
+    "reaction": "tell the speaker's own reaction|express the speaker's own reaction",
+    "among": "of the words",
     "foremost": "most of all",
     "read": "with the words",
     "part": "of what they do comes from",
     "valence": "valence",
     "arousal": "arousal",
     "dominance": "dominance",
-    "break": "and|or|but|while|whereas",
+    "sometime": "at one moment|at one point|in one moment|in one part of the recording",
+    "break": "and|or|but|while|whereas|although|though|however|on the other hand",
     "plain": (
-        "a|against|an|are|as|at|between|by|for|from|has|heard|in|in its place|is|it|lies|of"
-        "|of all that|of the words|on|proxy|put together|speech|the|this|to|values|voice|which"
-        "|windows|with|words|would"
+        "a|against|also|an|are|as|at|between|by|compared with|for|from|has|have|heard|in"
+        "|in its place|into|is|it|its|level|lies|of|of all that|of what|on|overall"
+        "|proxy|put together|recording|speech|that|the|there|this|to|values|voice|when|which"
+        "|windows|with|word|words|would"
     ),
 }
+WORDS = tuple(word for words in _LEXICON.values() for word in words.split("|"))
+"""Words and phrases that are known, besides names, numbers, units and emotions."""
 _NOUNS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
 _UNITS = {"seconds": "s", "semitones": "st", "hertz": "Hz", "percent": "%"}
 
@@ -77,6 +90,13 @@ _PASSING = {"time", "edit"}
 """What numbers are of; the lasting ones also in the clauses that follow."""
 _REMOVED = {"salient", "loudest", "random"}
 _CONDITIONS = {"edit", "unchanged", *_REMOVED}
+_BARE = {
+    "abstains", "vain", "up", "down", "same", "supports", "contradicts", "level", "sounds",
+    "wording", "together", "agreement", "conflict", "stressed", "foremost", "disagree",
+}  # fmt: skip
+"""Kinds of words that say something without a number."""
+_SPARED = {"reference", "citation", "fill", "unchanged", "span"}
+"""What need not be told to a lay reader."""
 _BEFORE_EMOTION = {
     "sounds",
     "wording",
@@ -87,6 +107,13 @@ _BEFORE_EMOTION = {
     "rival",
     "number",
 }
+_SHORTENED = {"title", "edit", "reference", "proxy"}
+"""Kinds of names that a lay reader may be told without their parentheses."""
+_PARENTHESIS = re.compile(r" \([^()]*\)$")
+_NAMED = ("title", "reference", "word", "number")
+_ARTICLES = ("a", "an", "the")
+_BESIDE = ("above", "below")
+_HEARD = ("voice", "recording", "speech")
 _SIGNS: dict[str, Callable[[float], bool]] = {
     "up": lambda x: x > 0,
     "down": lambda x: x < 0,
@@ -130,25 +157,28 @@ class _Clause:
         return found
 
 
-def check(claim: Claim, analysis: Analysis) -> tuple[str, ...]:
-    """What in a claim its evidence does not bear out; empty when every word of it is true."""
+def check(claim: Claim, analysis: Analysis, *, lay: bool = False) -> tuple[str, ...]:
+    """What in a claim its evidence does not bear out; empty when every word of it is true.
+
+    For a ``lay`` reader numbers may be left out where words say as much, and so may references,
+    sources and controls; what stands there must be as true as for others.
+    """
     try:
         grounds = {path: ground(analysis, path) for path in claim.evidence}
     except UnknownName as error:
         return (str(error),)
     if not grounds:
         return ("no evidence is cited",)
-    return tuple(dict.fromkeys(_problems(claim.text, grounds, analysis.emotion.label_set)))
+    labels = analysis.emotion.label_set
+    return tuple(dict.fromkeys(_problems(claim.text, grounds, labels, lay=lay)))
 
 
-def _problems(text: str, grounds: Mapping[str, Ground], labels: tuple[str, ...]) -> Iterator[str]:
-    names = {name.lower(): kind for one in grounds.values() for name, kind in one.names.items()}
-    tokens = _in_place(_tokens(text, names, labels))
-    granted = _FREE.union(names.values(), *(one.words for one in grounds.values()))
-    seen, used = {token.kind for token in tokens}, set[str]()
-    for token in tokens:
-        if token.kind not in granted:
-            yield f"{token.text!r} is not in the evidence"
+def _problems(
+    text: str, grounds: Mapping[str, Ground], labels: tuple[str, ...], *, lay: bool
+) -> Iterator[str]:
+    tokens = _in_place(_tokens(text, _names(grounds.values(), lay=lay), labels))
+    seen = {token.kind for token in tokens}
+    used, subjects_told = set[str](), set[str]()
     for clause in _clauses(tokens):
         counted = set[str]()  # the emotions that its numbers are of
         for place, token in enumerate(clause.tokens):
@@ -165,20 +195,75 @@ def _problems(text: str, grounds: Mapping[str, Ground], labels: tuple[str, ...])
                 yield f"{token.text!r} is not what the evidence gives there"
             used |= set(found)
             counted |= {figure.label for figure in found.values()}
-            seen |= {"when" for figure in found.values() if figure.unit == "s" and figure.place}
+            for figure in found.values():
+                subjects_told.add(figure.subject.lower())
+                seen |= {figure.unit}
+                seen |= {"when", "span"} if figure.unit == "s" and figure.place else set()
         yield from _wrong_directions(clause, grounds.values())
         yield from _wrong_emotions(clause, grounds.values(), counted, verdict="sounds" in seen)
         if ("without" in clause.kinds) != bool(clause.kinds & _REMOVED):
             yield "it is not clear what is taken away"
-    emotions = {token.text for token in tokens if token.kind == "emotion"}
+    yield from _wrong_order(tokens)
+    if lay and "sometime" in seen:
+        seen.add("when")
+    told = {path: one for path, one in grounds.items() if path in used or _says(one, seen, lay=lay)}
+    granted = _FREE.union(*(one.words | {*one.names.values()} for one in told.values()))
+    compared = {name.lower() for one in told.values() if "usual" in one.words for name in one.names}
     seen |= {token.place for token in tokens if token.kind == "emotion"}
+    for token in tokens:
+        if token.kind not in granted:
+            yield f"{token.text!r} is not in the evidence"
+        elif token.kind == "title" and token.text not in subjects_told | compared:
+            yield f"nothing is said of {token.text!r}"
     for path, one in grounds.items():
-        if path not in used and (one.figures or not one.words & seen):
-            yield f"nothing is said of {path}"
-        if not one.required <= seen:
-            yield f"of {path} is not told: {', '.join(sorted(one.required - seen))}"
-        if one.words & {"sounds", "together"} and not emotions >= set(one.labels):
+        if path not in told:
+            if not (lay and told):
+                yield f"nothing is said of {path}"
+            continue
+        missing = one.required - seen - (_SPARED if lay else set())
+        if missing:
+            yield f"of {path} is not told: {', '.join(sorted(missing))}"
+        if one.words & {"sounds", "together"} and not _verdict(tokens) >= set(one.labels):
             yield f"the verdict is not told in full: {', '.join(one.labels)}"
+
+
+def _names(grounds: Iterable[Ground], *, lay: bool) -> dict[str, _Token]:
+    """Text that may stand as it is -> what it says; for a lay reader also in brief."""
+    found = {}
+    for name, kind in (item for one in grounds for item in one.names.items()):
+        token = _Token(kind, name.lower())
+        found[token.text] = token
+        short = "proxy" if kind == "proxy" else _PARENTHESIS.sub("", token.text)
+        if lay and kind in _SHORTENED and short not in _ambiguous():
+            found.setdefault(short, token)
+    return found
+
+
+@functools.cache
+def _ambiguous() -> frozenset[str]:
+    """What several descriptors would be called in brief."""
+    titles = {one.title.lower() for one in inventory().values()}
+    short = Counter(_PARENTHESIS.sub("", title) for title in titles)
+    return frozenset(one for one, count in short.items() if count > 1)
+
+
+def _says(one: Ground, seen: set[str], *, lay: bool) -> bool:
+    """Whether words alone say something of a piece of evidence."""
+    if not lay:
+        return not one.figures and bool(one.words & seen)
+    kinds = one.words | {*one.names.values()} | (_SIGNS.keys() if one.directions else set())
+    return bool(kinds & seen & _BARE)
+
+
+def _verdict(tokens: Sequence[_Token]) -> set[str]:
+    """The emotions that something sounds like, not those that a number is of."""
+    words = [token for token in tokens if token.text not in _ARTICLES]
+    return {
+        token.text
+        for before, token in itertools.pairwise(words)
+        if token.kind == "emotion"
+        and (before.kind in ("sounds", "together") or before.text == "or")
+    }
 
 
 def _tells(number: _Token, figure: Figure, clause: _Clause, subjects: set[str]) -> bool:
@@ -202,22 +287,65 @@ def _shows(number: _Token, figure: Figure) -> bool:
     return rounded or math.isclose(value, number.value)
 
 
+def _wrong_order(tokens: Sequence[_Token]) -> Iterator[str]:
+    """Where the same words in another order would say something else."""
+    words = [token for token in tokens if token.text not in _ARTICLES]
+    for place, token in enumerate(words):
+        before, behind = words[:place], words[place + 1 :]
+        last, follower = (near[0] if near else _Token("", "") for near in (before[::-1], behind))
+        if token.text in _BESIDE and follower.kind != "usual":
+            yield f"{token.text!r} does not compare with the usual"
+        if token.kind == "usual":
+            than = token.text.startswith("than")  # as in: a higher pitch than usual
+            lead = [one for one in before if not (than and one.kind == "title")]
+            if not (
+                lead and lead[-1].kind in ("up", "down") and (lead[-1].text in _BESIDE) != than
+            ):
+                yield f"{token.text!r} is not what is compared with"
+        if token.kind in ("supports", "contradicts") and follower.kind in _NAMED:
+            yield f"{token.text!r} is not of an emotion"
+        if token.kind == "rival" and not any(one.place for one in behind[:2]):
+            yield f"it is not told {token.text} what"
+        if token.kind == "edit":
+            lead = [one for one in before if one.kind not in ("number", "up", "down")]
+            if not (lead and lead[-1].text in ("with", "when")):
+                yield f"it is not clear that {token.text!r} is changed"
+        if token.kind == "sounds" and last.text not in (*_HEARD, "it", "this"):
+            yield "it is not clear what sounds so"
+        if token.kind == "wording" and any(one.text in _HEARD for one in before):
+            yield f"{token.text!r} is not of the words alone"
+        if token.kind == "stressed":
+            of = [one for one in before if one.kind == "word" or one.text in _HEARD]
+            if not (of and of[-1].kind == "word"):
+                yield "only a word is stressed"
+        whole = behind[1:2] if token.unit == "%" and follower.text == "of" else []
+        if any(one.kind != "listeners" and one.text != "it" for one in whole):
+            yield f"it is not clear what {token.text!r} is of"
+
+
 def _wrong_directions(clause: _Clause, grounds: Collection[Ground]) -> Iterator[str]:
     """A word for a direction must be right of all that it could be about."""
     words = [token for token in clause.tokens if token.kind in _SIGNS]
+    if "usual" in clause.kinds and not (clause.subject or "title" in clause.kinds):
+        yield "it is not told what differs from the usual"
     about = clause.kinds & {"usual", "expected", "edit", *DIMENSIONS}
     for kind in about & {"usual", "expected"}:
-        if not words:
+        if not words and not (kind == "expected" and _as_expected(clause, grounds)):
             yield f"{kind!r} has no direction"
     if "probability" in clause.kinds or not about:
         about.add(f"probability {clause.condition}")
-    for word, follower in itertools.pairwise(clause.tokens):
-        if word.text in ("above", "below") and follower.kind == "number":
-            yield f"{word.text!r} compares with a number"
     found = [one.directions[kind] for one in grounds for kind in about if kind in one.directions]
     for word in words:
         if not found or not all(map(_SIGNS[word.kind], found)):
             yield f"{word.text!r} is not the direction that the evidence gives"
+
+
+def _as_expected(clause: _Clause, grounds: Collection[Ground]) -> bool:
+    """Whether it may be said that something is as experts expect, and is said so."""
+    cues = [one for one in grounds if "expected" in one.words]
+    return any(token.text == "as" for token in clause.tokens) and all(
+        "as expected" in one.words for one in cues
+    )
 
 
 def _wrong_emotions(
@@ -227,13 +355,21 @@ def _wrong_emotions(
     bearing = [one for one in grounds if not verdict or "sounds" in one.words]
     labels = {label for one in bearing for label in one.labels} | (set() if verdict else counted)
     rivals = {one.rival for one in grounds}
-    tokens = clause.tokens
+    tokens = [token for token in clause.tokens if token.text not in _ARTICLES]
+    if (
+        any(rivals)
+        and "emotion" in clause.kinds
+        and not any(token.place == "runner-up" for token in tokens)
+    ):
+        yield "it is not told rather than what"
     for before, token in zip([_Token("", ""), *tokens], tokens, strict=False):
         if token.kind != "emotion":
             continue
         if token.text not in (rivals if token.place else labels):
             yield f"{token.text!r} is not the emotion that the evidence gives there"
-        called = "call" in clause.kinds and before.text in ("it", "voice")
+        called = before.text == "choose" or (
+            "call" in clause.kinds and before.text in ("it", "this", "voice")
+        )
         if not (
             called or before.kind in _BEFORE_EMOTION or before.text in ("of", "for", "in", "or")
         ):
@@ -261,7 +397,7 @@ def _clauses(tokens: Sequence[_Token]) -> Iterator[_Clause]:
         subject = next((_subject(t) for t in reversed(part) if t.kind in _LASTING), subject)
 
 
-def _tokens(text: str, names: Mapping[str, str], label_set: tuple[str, ...]) -> list[_Token]:
+def _tokens(text: str, names: Mapping[str, _Token], label_set: tuple[str, ...]) -> list[_Token]:
     """Every name, number, word and mark of a sentence."""
     emotions, pattern = _emotions(label_set), _pattern(label_set)
     longest_first = sorted(names, key=len, reverse=True)
@@ -272,7 +408,7 @@ def _tokens(text: str, names: Mapping[str, str], label_set: tuple[str, ...]) -> 
         said = name or match.group()
         place = start + len(said)
         if name:
-            tokens.append(_Token(names[name], name))
+            tokens.append(names[name])
         elif match["digits"]:
             tokens.append(_number(match))
         elif match["emotion"]:

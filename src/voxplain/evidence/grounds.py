@@ -150,7 +150,10 @@ def ground(analysis: Analysis, path: str) -> Ground:
             return _lifted(value)
         case "roles", tuple() if transcript is not None and not parts:
             share = transcript.share("expressive", analysis.roles)
-            return Ground((Figure(100 * share, "%", 0),), words=frozenset({"reaction"}))
+            figures = (Figure(100 * share, "%", 0),)
+            return Ground(
+                figures, words=frozenset({"reaction", "among"}), required=frozenset({"%"})
+            )
         case "text_emotion", float() if parts[0] == "categories":
             return _wording(value, parts[1])
         case "text_emotion", Attribution() if value.scores.size:
@@ -202,6 +205,8 @@ def _level(level: Level) -> Ground:
     return Ground(
         (Figure(level.z, "z", 1, level.title),),
         names={level.title: "title", level.word: "level", level.reference: "reference"},
+        words=frozenset({"usual"}),
+        directions={"usual": level.z if level.word != "medium" else math.nan},
         required=frozenset({"title", "reference"}),
     )
 
@@ -230,13 +235,15 @@ def _explained(
         case _:
             return Ground()
     inside = parts[0] == "moments"
+    part = inside or len(segments) > 1
     where = explanation.moments[int(parts[1])] if inside else segments[explanation.segment]
     time = (Figure(where.start, "s", 1, place="first"), Figure(where.end, "s", 1, place="second"))
     return dataclasses.replace(
         found,
         figures=(*found.figures, *time),
+        words=found.words | ({"sometime"} if part else set()),
         labels=(label,),
-        required=found.required | ({"when"} if inside or len(segments) > 1 else set()),
+        required=found.required | ({"when"} if part else set()),
     )
 
 
@@ -248,12 +255,14 @@ def _moment(moment: Moment) -> Ground:
             Figure(moment.high_hz, "Hz", 0, place="second"),
         ),
         words=frozenset({"points"}),
+        required=frozenset({"%"}),
     )
 
 
 def _cue(cue: AcousticCue, rival: str) -> Ground:
     above = cue.value - cue.usual
     unit = "percentage points" if cue.unit == "%" else cue.unit
+    as_expected = cue.judgement == "supports" and above * cue.expected > 0
     cited = {text: "citation" for key in cue.citation.split(",") for text in _short(key)}
     return Ground(
         (
@@ -261,14 +270,21 @@ def _cue(cue: AcousticCue, rival: str) -> Ground:
             Figure(above, unit, _two(above), cue.title, directed=True),
         ),
         names={cue.title: "title", cue.reference: "reference", **cited},
-        words=frozenset({"usual", "expected", cue.judgement} | ({"rival"} if rival else set())),
+        words=frozenset(
+            {"usual", "expected", cue.judgement}
+            | ({"rival"} if rival else set())
+            | ({"as expected"} if as_expected else set())
+        ),
         directions={
             "usual": cue.z if cue.z * above > 0 else math.nan,
             "expected": cue.expected,
         },
         rival=rival,
         required=frozenset(
-            {"title", "reference", "citation"} | ({"runner-up"} if rival else set())
+            {"title", "reference", "citation"}
+            | ({"runner-up"} if rival else set())
+            # what is nearly usual is told by how much
+            | ({"z", "expected"} if cue.expected == 0 else set())
         ),
     )
 
@@ -287,7 +303,7 @@ def _removal(removal: Removal, label: str) -> Ground:
         names={removal.fill.replace("_", " "): "fill"},
         words=frozenset({"without", "time", "probability", *after}) | vain,
         directions=_directions(after, removal.before),
-        required=frozenset({"fill"}),
+        required=vain | {"fill"},
     )
 
 
@@ -310,7 +326,7 @@ def _word(word: Word) -> Ground:
         ),
         names={quoted(word.text): "word"},
         words=frozenset({"stressed", "prominence"}),
-        required=frozenset({"word", "stressed", "when"}),
+        required=frozenset({"word", "stressed", "span"}),
     )
 
 
@@ -336,7 +352,7 @@ def _wording(probability: float, label: str) -> Ground:
 def _most_telling(words: Attribution) -> Ground:
     return Ground(
         names={quoted(words.names[int(words.scores.argmax())]): "word"},
-        words=frozenset({"supports", "foremost", "word"}),
+        words=frozenset({"supports", "foremost", "among"}),
         labels=(words.output,),
         required=frozenset({"word"}),
     )

@@ -20,6 +20,7 @@ from voxplain.types import (
     Emotion,
     Explanation,
     Faithfulness,
+    Narration,
     Word,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "legend",
     "marked",
     "measured",
+    "narration",
     "number",
     "place",
     "printable",
@@ -209,6 +211,29 @@ def expectation(expected: float, *, explanation: Explanation | None = None) -> s
     if expected == 0:
         return "as in neutral speech"
     return ("strong " if abs(expected) > 1.5 else "") + ("rise" if expected > 0 else "fall")
+
+
+def narration(found: Narration) -> str:
+    """Who wrote it, that it was checked, and how much of it was left out.
+
+    >>> narration(Narration("lay", (), {"said before": 1, "too much": 2}, "llama"))
+    'Of what llama, a language model, wrote nothing was kept, and 3 sentences were left out (said \
+before: 1, too much: 2). The findings made by rule stand.'
+    """
+    count = sum(found.dropped.values())
+    why = ", ".join(f"{reason}: {number}" for reason, number in found.dropped.items())
+    left_out = (
+        f"{count} sentence{' was' if count == 1 else 's were'} left out{f' ({why})' if why else ''}"
+    )
+    if not found.sentences:
+        return (
+            f"Of what {found.source}, a language model, wrote nothing was kept, and {left_out}. "
+            "The findings made by rule stand."
+        )
+    return (
+        f"Written by {found.source}, a language model, for a {found.reader} reader. Each sentence "
+        f"was held to the evidence; {left_out}."
+    )
 
 
 def changes(edit: Mapping[str, float]) -> str:

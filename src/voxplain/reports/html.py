@@ -151,6 +151,7 @@ def _head(analysis: Analysis, places: frozenset[str]) -> Markup:
             for doubt in _words.doubts(analysis)
         ],
         _findings(analysis, places),
+        _narration(analysis, places),
     )
 
 
@@ -166,6 +167,22 @@ def _findings(analysis: Analysis, places: frozenset[str]) -> Markup | None:
         element("h2", "Because" if explained else "What was found"),
         element("ol", told[:_REASONS]),
         fold("All that was found", rest) if len(told) > _REASONS else None,
+        class_="findings",
+    )
+
+
+def _narration(analysis: Analysis, places: frozenset[str]) -> Markup | None:
+    """The findings in the words of a language model, marked as such."""
+    found = analysis.narration
+    if found is None:
+        return None
+    told = [_finding(claim, places) for claim in found.sentences]
+    return element(
+        "div",
+        element("h2", "In other words"),
+        element("ol", told) if told else None,
+        element("p", _words.narration(found), class_="note"),
+        id="narration",
         class_="findings",
     )
 

@@ -37,6 +37,7 @@ def render(analysis: Analysis) -> str:
         _text(_words.certainty(analysis.emotion)),
         *(f"> **Warning:** {_text(doubt)}" for doubt in _words.doubts(analysis)),
         *_claims(analysis),
+        *_narration(analysis),
         *_emotion(analysis.emotion),
         *(_explanation(explanation) if explanation else ()),
         *_said(analysis),
@@ -56,6 +57,15 @@ def _claims(analysis: Analysis) -> Iterator[str]:
     if analysis.claims:
         yield "## What was found"
         yield "\n".join(f"1. {_text(claim.text)}" for claim in analysis.claims)
+
+
+def _narration(analysis: Analysis) -> Iterator[str]:
+    found = analysis.narration
+    if found is not None:
+        yield "## In other words"
+        if found.sentences:
+            yield _text(" ".join(claim.text for claim in found.sentences))
+        yield f"*{_text(_words.narration(found))}*"
 
 
 def _emotion(emotion: Emotion) -> Iterator[str]:

@@ -37,11 +37,11 @@ _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are wh
 
 def render(analysis: Analysis) -> str:
     """The verdict, then what it stands on; ends with a newline."""
-    parts = [_head(analysis), *_why(analysis), *_emotion(analysis.emotion)]
+    parts = [_head(analysis), *_why(analysis), *_narration(analysis), *_emotion(analysis.emotion)]
     parts += [*_said(analysis), *_descriptors(analysis)]
     if len(analysis.segments) > 1:
         parts += _over_time(analysis)
-    parts += [f"\nNote: {warning}." for warning in analysis.warnings]
+    parts += [f"\nNote: {_printable(warning)}." for warning in analysis.warnings]
     if analysis.emotion.categories:
         parts.append(f"\n{_LEGEND if analysis.emotion.perceived else _FOREIGN}")
     return "\n".join(parts) + "\n"
@@ -94,6 +94,18 @@ def _why(analysis: Analysis) -> Iterator[str]:
         yield "\n" + "\n".join(told[:_REASONS])
     for warning in analysis.explanation.warnings:
         yield "\n" + textwrap.fill(f"Note: {warning}.", _WIDTH)
+
+
+def _narration(analysis: Analysis) -> Iterator[str]:
+    """The reasons and all else in other words, and whose."""
+    if analysis.narration is None:
+        return
+    told = " ".join(one.text for one in analysis.narration.sentences)
+    if told:
+        yield "\nIn other words:"
+        lines = textwrap.wrap(_TIED.sub("\xa0", _printable(told)), _WIDTH - 2)
+        yield "\n".join(f"  {one}" for one in lines).replace("\xa0", " ")
+    yield textwrap.fill(_printable(_words.narration(analysis.narration)), _WIDTH)
 
 
 def _emotion(emotion: Emotion) -> Iterator[str]:
