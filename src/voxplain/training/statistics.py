@@ -93,11 +93,16 @@ def bootstrap(
     """
     true, found = np.asarray(truth), np.asarray(prediction)
     names, owner = np.unique(np.asarray(speakers), return_inverse=True)
-    rows = [np.flatnonzero(owner == index) for index in range(len(names))]
+    rows, sizes = np.argsort(owner, kind="stable"), np.bincount(owner)
+    firsts = np.cumsum(sizes) - sizes
     generator = np.random.default_rng(seed)
     values = []
     for _ in range(draws):
-        drawn = np.concatenate([rows[i] for i in generator.integers(len(names), size=len(names))])
+        speakers_drawn = generator.integers(len(names), size=len(names))
+        own = sizes[speakers_drawn]
+        ends = np.cumsum(own)
+        # The rows of the first speaker drawn, those of the second ...
+        drawn = rows[np.repeat(firsts[speakers_drawn] - ends + own, own) + np.arange(ends[-1])]
         values.append(metric(true[drawn], found[drawn]))
     return Bootstrap(metric(true, found), np.array(values), len(true), len(names))
 
