@@ -1,6 +1,6 @@
 """Make a corpus whose truth is known: espeak-ng speaks it, and what it is rated is planted.
 
-    python recipes/msf/planted.py --warriner DIR --out DIR [--clips 3000] [--seed 0]
+    python recipes/msf/planted.py --warriner DIR --out DIR [--clips 4800] [--seed 0]
 
 A clip is five words, such as "The cheerful teacher saw POISON." Three of them are rated by people
 (Warriner et al. 2013, of which nothing but the words stands here); they are drawn apart from each
@@ -288,7 +288,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--warriner", type=Path, required=True, help="folder of the ratings")
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
-    parser.add_argument("--clips", type=int, default=3000)
+    parser.add_argument("--clips", type=int, default=4800)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     try:
