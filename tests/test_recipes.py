@@ -1,5 +1,6 @@
 """Every recipe in the repository resolves, its plug-ins exist, and experiments make a step."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from voxplain import descriptors, plugins
 from voxplain.audio import read as audio
 from voxplain.config import load_recipe
 from voxplain.labels import CANONICAL, KNOWN
+from voxplain.models import decoder
 from voxplain.testing.backbones import tiny_checkpoint
 from voxplain.testing.checkpoints import save_text_encoder
 from voxplain.training import scoring
@@ -27,6 +29,9 @@ from voxplain.training.saliency import SaliencyRecipe
 from voxplain.training.studies.grid.recipe import GridRecipe, resolve
 from voxplain.training.studies.probing import study as probing
 from voxplain.training.study import StudyRecipe
+from voxplain.training.vib_sed import recipe as vib_seds
+from voxplain.training.vib_sed import run as vib_sed
+from voxplain.training.vib_sed import scoring as spoken
 from voxplain.training.words.emotion import TextEmotionRecipe, TextEncoderRecipe
 from voxplain.training.words.emphasis import EmphasisRecipe
 from voxplain.training.words.roles import SegmenterRecipe
@@ -41,6 +46,7 @@ GRIDS = [path for path in RECIPES if path.stem.endswith("_grid")]
 EXPERIMENTS = [
     path for path in RECIPES if path.parent.name in ("experiments", "msf") and path not in GRIDS
 ]
+VIB_SEDS = [path for path in RECIPES if path.parent.name == "vib_sed"]
 TABLES = ("planted",)
 """Corpora that are made by a script beside the recipe: a table and its sounds."""
 KINDS = {
@@ -55,6 +61,7 @@ KINDS = {
     "study": StudyRecipe,
     "text_emotion": TextEmotionRecipe,
     "text_encoder": TextEncoderRecipe,
+    "vib_sed": vib_seds.VibSedRecipe,
     **probing.KINDS,
 }
 
@@ -62,8 +69,9 @@ KINDS = {
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_it_resolves(path):
     recipe = load_recipe(path, KINDS)
-    if isinstance(recipe, ExperimentRecipe):
-        check_recipe(recipe)
+    if isinstance(recipe, ExperimentRecipe | vib_seds.VibSedRecipe):
+        check = check_recipe if isinstance(recipe, ExperimentRecipe) else vib_seds.check_recipe
+        check(recipe)
         for corpus in (*recipe.data.corpora, *recipe.data.tested):
             if corpus not in TABLES:
                 plugins.find("corpora", corpus)
@@ -87,6 +95,7 @@ def test_there_are_recipes():
     assert len(RECIPES) >= 2
     assert len(EXPERIMENTS) >= 13
     assert len(GRIDS) >= 4
+    assert len(VIB_SEDS) >= 3
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -215,3 +224,59 @@ def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkey
     train(recipe, roots=roots, checkpoint=checkpoint, out=out, cache=cache, jobs=1)
     assert (out / "README.md").is_file()
     assert recipe.note in (out / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", VIB_SEDS, ids=lambda path: path.stem)
+def test_a_network_that_speaks_makes_a_step(path, speech, cache, tmp_path, monkeypatch):
+    """On tiny random checkpoints of its encoder and of its language model."""
+    for function in (
+        scoring.scores,
+        *(spoken.agreement, spoken.hallucination, spoken.word_error_rate),
+    ):
+        monkeypatch.setitem(function.__kwdefaults__, "draws", 20)
+    size = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1}
+    monkeypatch.setitem(decoder.SIZES, "2M", size)
+    recipe = load_recipe(path, KINDS, changes=["train.epochs=1", "train.seeds=[0]"])
+    labels = recipe.data.labels
+    corpora = {
+        name: miniature(name, labels[:2], lambda own, place=place: speech(f"{place}_{own}"))
+        for place, name in enumerate(recipe.data.corpora)
+    }
+    monkeypatch.setattr(
+        material,
+        "recordings",
+        lambda argument: SimpleNamespace(utterances=corpora[argument.partition("=")[0]]),
+    )
+    family = "hubert" if "hubert" in recipe.encoder.checkpoint else "whisper"
+    checkpoint = tiny_checkpoint(tmp_path / "weights", family)
+    llm = recipe.llm
+    if llm.checkpoint:
+        made = decoder.build(["So angry", "sounds sad"], size="2M")
+        for part in made:
+            part.save_pretrained(tmp_path / "llm")
+        llm = replace(llm, checkpoint=str(tmp_path / "llm"))
+    recipe = replace(
+        recipe,
+        llm=llm,
+        data=replace(recipe.data, labels=labels[:2]),
+        network=replace(recipe.network, latent=4, hidden=8),
+        only=recipe.only or ("official" if recipe.split.by == "official" else "fold_0",),
+    )
+    out = tmp_path / "run"
+    vib_sed.train(
+        recipe,
+        roots=dict.fromkeys(corpora, tmp_path),
+        checkpoint=checkpoint,
+        out=out,
+        cache=cache,
+        jobs=1,
+    )
+    assert recipe.note in (out / "README.md").read_text(encoding="utf-8")
+    (folder,) = out.glob("*/seed_0")
+    adapted = (folder / "llm/adapter_model.safetensors").is_file()
+    assert adapted == (path.stem != "small")
+    if path.stem == "iemocap":  # the last of its five sessions is tested, and no other
+        (corpus,) = corpora.values()
+        last = {one.speaker for one in corpus if one.session == "Ses04"}
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        assert set(card["speakers"]["test"]) == last

@@ -65,6 +65,37 @@ def test_a_recipe_becomes_a_run_folder_with_the_changes_that_were_given(place, t
     )
 
 
+SPEAKING = """
+kind: vib_sed
+name: speaking
+data: {corpora: [cremad], labels: [angry, neutral, sad]}
+split: {by: speaker, folds: 2, dev: 0.3}
+encoder: {}
+llm: {size: 0.5M}
+network: {latent: 4, hidden: 8}
+train: {epochs: 9, batch: 4}
+"""
+
+
+def test_a_network_that_speaks_is_trained_by_its_recipe(place, tmp_path, capsys):
+    pytest.importorskip("pocketsphinx")
+    (place / "speaking.yaml").write_text(SPEAKING, encoding="utf-8")
+    out = tmp_path / "run"
+    changes = ("train.epochs=1", "only=[fold_1]")
+    assert train(place, *changes, out=out, recipe="speaking.yaml") == 0
+    told = (out / "spoken.csv").read_text(encoding="utf-8").splitlines()
+    assert told[0] == (
+        "file,start,end,corpus,speaker,fold,spoken,measured,certain,transcript,heard,said_in_training"
+    )
+    assert all("That is exactly what happened" in line or "Maybe" in line for line in told[1:])
+    assert len(told) == 1 + 6
+    assert yaml.safe_load((out / "recipe.yaml").read_text(encoding="utf-8"))["kind"] == "vib_sed"
+    code, said = refused(
+        capsys, place, tmp_path / "other", "tasks.asr=alternate", recipe="speaking.yaml"
+    )
+    assert (code, "available: alternating, joint, none" in said) == (2, True)
+
+
 def refused(capsys, place, out, *more, **options):
     code = train(place, *more, out=out, **options)
     assert not out.exists()

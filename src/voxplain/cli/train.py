@@ -1,4 +1,4 @@
-"""Train by a recipe: an experiment, a model, norms, profiles, a model of words.
+"""Train by a recipe: an experiment, a model that speaks, norms, profiles, a model of words.
 
 example:
   voxplain train recipes/experiments/probe.yaml train.epochs=10
@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     from voxplain.training import embedded, norms, profiles, saliency
     from voxplain.training.experiment import recipe as experiments
     from voxplain.training.experiment import run as experiment
+    from voxplain.training.vib_sed import recipe as vib_seds
+    from voxplain.training.vib_sed import run as vib_sed
     from voxplain.training.words import emotion, emphasis, roles
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -91,6 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         "segmenter": (roles.SegmenterRecipe, roles.train, "folder encoder"),
         "text_emotion": (emotion.TextEmotionRecipe, emotion.train, "roots encoder"),
         "text_encoder": (emotion.TextEncoderRecipe, emotion.train_encoder, "roots encoder"),
+        "vib_sed": (vib_seds.VibSedRecipe, vib_sed.train, "roots cache jobs checkpoint"),
     }
     kinds = {kind: one for kind, (one, _, _) in trained.items()}
     recipe = load_recipe(arguments.recipe, kinds, changes=arguments.changes)

@@ -17,7 +17,7 @@ from voxplain.errors import ArtifactError, BackendRefused, BadReply, WeightsMiss
 from voxplain.llms import Card, Message, Schema, checked, spelled_out
 from voxplain.plugins import require
 
-__all__ = ["CARD", "LocalLLM", "load"]
+__all__ = ["CARD", "LocalLLM", "causal_lm", "load"]
 
 CARD = Card(
     title="a Hugging Face model in this process",
@@ -36,25 +36,36 @@ def load(*, model: str, device: str | None = None) -> LocalLLM:
     Raises MissingExtra, WeightsMissing, or ArtifactError for a model that can't be run.
     """
     torch = require("torch", extra="train")
+    tokenizer, network = causal_lm(model)
+    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return LocalLLM(network.to(place).eval(), tokenizer, name=Path(model).name)
+
+
+def causal_lm(name: str | Path, **options: Any) -> tuple[Any, Any]:
+    """Tokenizer and network of a model folder, or of a hub id that was fetched before.
+
+    ``options`` are further ones of ``AutoModelForCausalLM.from_pretrained``.
+
+    Raises MissingExtra, WeightsMissing, or ArtifactError for a model that can't be run.
+    """
     transformers = require("transformers", extra="train")
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, **safe)
         network = transformers.AutoModelForCausalLM.from_pretrained(
-            model, use_safetensors=True, dtype="auto", **safe
+            name, use_safetensors=True, dtype="auto", **safe, **options
         )
     except OSError as error:
         raise WeightsMissing(
-            f"{model} is neither a folder with a model in safetensors nor fetched before "
-            f"({_first_line(error)}); fetch it with: hf download {model}"
+            f"{name} is neither a folder with a model in safetensors nor fetched before "
+            f"({_first_line(error)}); fetch it with: hf download {name}"
         ) from error
     except (ValueError, KeyError) as error:
         raise ArtifactError(
-            f"{model} can't be run: {_first_line(error)}; give a causal language model that "
+            f"{name} can't be run: {_first_line(error)}; give a causal language model that "
             "transformers knows without code of its own"
         ) from error
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return LocalLLM(network.to(place).eval(), tokenizer, name=Path(model).name)
+    return tokenizer, network
 
 
 class LocalLLM:

@@ -316,8 +316,8 @@ def test_batches_hold_everything_once_and_recordings_of_similar_length():
 
 
 def test_the_learning_rate_rises_and_falls():
-    rates = [loop._rate(step, 100, 0.1) for step in range(100)]
+    rates = [loop.rate(step, 100, 0.1) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == rates[9] == rates[10] == 1
     assert rates[-1] == pytest.approx(1 / 90)
-    assert loop._rate(0, 100, 0.0) == 1
+    assert loop.rate(0, 100, 0.0) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +93,8 @@ class Utterance:
     """ISO 639-1; empty is that of the corpus."""
     emphasis: tuple[int, ...] = ()
     """Words of ``text``, split at white space and counted from 0, that are meant to stand out."""
+    described: Mapping[str, int] = field(default_factory=dict)
+    """Attribute of ``models.description`` -> -1, 0 or 1, as far as the corpus tells."""
 
 
 def matching_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:

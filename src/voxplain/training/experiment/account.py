@@ -27,7 +27,18 @@ from voxplain.training.experiment.recipe import ExperimentRecipe, digest
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.statistics import Interval
 
-__all__ = ["CARD", "data_digest", "notes", "place", "tell", "with_errors"]
+__all__ = [
+    "CARD",
+    "as_json",
+    "collected",
+    "data_digest",
+    "notes",
+    "place",
+    "short_name",
+    "tell",
+    "values",
+    "with_errors",
+]
 
 CARD = "README.md"
 """Of a run; what is written last."""
@@ -84,14 +95,14 @@ def tell(
 ) -> None:
     """Write predictions, metrics.json, card.json and README.md of all folds and seeds."""
     labels, data = recipe.labels, recipe.data
-    tables = _collected(recipe, material, FILE, out=out)
+    tables = collected(recipe, material, FILE, out=out)
     learned = [_without(one, data.tested) for one in tables]
     parts = {"all": learned}
     for column, some in (("corpus", tables), ("fold", learned)):
-        for value in _values(some[0], column):
+        for value in values(some[0], column):
             parts[f"{column} {value}"] = [one.some(one[column] == value) for one in some]
     for rate in recipe.texts.errors:
-        misheard = _collected(recipe, material, with_errors(rate), out=out)
+        misheard = collected(recipe, material, with_errors(rate), out=out)
         parts[f"word errors {rate:.2f}"] = [_without(one, data.tested) for one in misheard]
     known = {}
     if labels:
@@ -121,7 +132,7 @@ def tell(
         "controls": {name: plain(one) for name, one in known.items()},
         "fusion": {name: found for name, some in parts.items() if (found := _fusion(some))},
     }
-    write(out / "metrics.json", _json(metrics))
+    write(out / "metrics.json", as_json(metrics))
     models = [
         {
             "name": split.name,
@@ -142,12 +153,12 @@ def tell(
         "notes": notes(recipe, material),
         "figures": plain(rows["all"]),
     }
-    write(out / "card.json", _json(card))
+    write(out / "card.json", as_json(card))
     rows |= {name: mean_of_seeds([one]) for name, one in known.items()}
     write(out / CARD, _readme(recipe, material, rows).encode())
 
 
-def _collected(
+def collected(
     recipe: ExperimentRecipe, material: Material, file: str, *, out: Path
 ) -> list[Predictions]:
     """Of each seed the predictions of all splits, also written to the run folder.
@@ -176,17 +187,18 @@ def _fusion(tables: Sequence[Predictions]) -> dict[str, float]:
     return {n: float(np.mean([one[n].astype(float) for one in tables])) for n in names}
 
 
-def _values(table: Predictions, column: str) -> list[str]:
-    """Nothing where all rows have the same."""
+def values(table: Predictions, column: str) -> list[str]:
+    """What stands in a column, each once. Nothing where all rows have the same."""
     found = sorted(set(table[column].tolist()) - {""})
     return found if len(found) > 1 else []
 
 
-def _json(plain: Mapping[str, Any]) -> bytes:
+def as_json(plain: Mapping[str, Any]) -> bytes:
+    """As a file."""
     return (json.dumps(plain, indent=2) + "\n").encode()
 
 
-def _name(checkpoint: str) -> str:
+def short_name(checkpoint: str) -> str:
     """A card travels, a folder stays."""
     return Path(checkpoint).name if Path(checkpoint).is_dir() else checkpoint
 
@@ -202,7 +214,7 @@ def _texts(recipe: ExperimentRecipe) -> str:
     read = [how[branch] for branch in plan.branches]
     return (
         f"Texts: {'; '.join(read) or 'none'}; transcripts {plan.transcripts}; read by "
-        f"{_name(plan.encoder)}. Fusion: {fusion.kind}."
+        f"{short_name(plan.encoder)}. Fusion: {fusion.kind}."
     )
 
 
@@ -215,7 +227,7 @@ def _readme(
     said = ", ".join(f"{label} {counts[label]}" for label in recipe.labels)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     tune = recipe.encoder.tune
-    hears = f"Encoder: {_name(recipe.encoder.checkpoint)}, {tune}"
+    hears = f"Encoder: {short_name(recipe.encoder.checkpoint)}, {tune}"
     lines = [f"# {recipe.name}", ""]
     lines += [f"> {note}.\n" for note in (*notes(recipe, material), *_reading(recipe))]
     corpora = [*recipe.data.corpora, *(f"{name} (tested alone)" for name in recipe.data.tested)]

@@ -28,7 +28,7 @@ from voxplain.training.experiment.checkpoint import load_state, save_state
 from voxplain.training.experiment.goals import Goals, label_weights, loss
 from voxplain.training.experiment.recipe import Tasks, TrainPlan
 
-__all__ = ["Fit", "Found", "Source", "batches"]
+__all__ = ["LONGEST", "Fit", "Found", "Source", "batches", "rate"]
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Fit:
         """
         self.network.train()
         for group in self.optimiser.param_groups:
-            group["lr"] = group["full"] * _rate(self.step, self.steps, self.plan.warm_up)
+            group["lr"] = group["full"] * rate(self.step, self.steps, self.plan.warm_up)
         parts = self._batch()
         at_once = len(parts) == 1
         with torch.set_grad_enabled(at_once):
@@ -181,7 +181,7 @@ class Fit:
                 self.accelerator.backward(sum((own * its).sum() for own, its in pairs))
         if self.step == 0:
             self._all_reached()
-        self.accelerator.clip_grad_norm_(self.network.parameters(), _LONGEST)
+        self.accelerator.clip_grad_norm_(self.network.parameters(), LONGEST)
         self.optimiser.step()
         self.losses.append(value)
 
@@ -316,7 +316,7 @@ class Fit:
         log.info("%s: going on from step %d of %d", self.name, self.step, self.steps)
 
 
-_LONGEST = 1.0
+LONGEST = 1.0
 """Norm that the gradient of a step is cut to."""
 
 
@@ -333,7 +333,7 @@ def batches(lengths: Sequence[int], size: int, generator: np.random.Generator) -
     return found
 
 
-def _rate(step: int, steps: int, warm_up: float) -> float:
+def rate(step: int, steps: int, warm_up: float) -> float:
     """Share of the full learning rate: up in a line, then down to 0."""
     rising = warm_up * steps
     return min((step + 1) / max(rising, 1), (steps - step) / max(steps - rising, 1), 1.0)

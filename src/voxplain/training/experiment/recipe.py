@@ -215,13 +215,13 @@ class ExperimentRecipe:
         return self.data.labels if self.targets.categories else ()
 
 
-def plain(recipe: ExperimentRecipe) -> dict[str, Any]:
-    """As it stands in a YAML file, every default filled in."""
+def plain(recipe: Any) -> dict[str, Any]:
+    """As a recipe stands in a YAML file, every default filled in."""
     found: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
     return {"kind": "experiment", **found}
 
 
-def digest(recipe: ExperimentRecipe) -> str:
+def digest(recipe: Any) -> str:
     """SHA-256 of all that a recipe says."""
     return hashlib.sha256(json.dumps(plain(recipe), sort_keys=True).encode()).hexdigest()
 

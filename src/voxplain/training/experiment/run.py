@@ -59,7 +59,7 @@ from voxplain.training.experiment.sources import (
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.splits import Split
 
-__all__ = ["train"]
+__all__ = ["accelerated", "claim", "logged", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +95,12 @@ def train(
         encoders["text_encoder_sha256"] = TextEncoder(recipe.texts.encoder).sha256
     if recipe.train.tensorboard:
         require("tensorboard", extra="tensorboard")
-    accelerator = _accelerator(recipe)
+    accelerator = accelerated(recipe)
     if not accelerator.is_main_process:
         logging.getLogger("voxplain").setLevel(logging.WARNING)
     material = gather(recipe, roots=roots)
     with accelerator.main_process_first():  # what one has cached, the others read
-        _claim(out, recipe, material, accelerator, encoders=encoders)
+        claim(out, recipe, material, accelerator, encoders=encoders)
         material, texts = read_texts(recipe, material, cache=cache, jobs=jobs)
         heard = hear(recipe, material, cache=cache, jobs=jobs)
     sources: dict[str, Any] = {FILE: heard}
@@ -110,7 +110,7 @@ def train(
     work = Work(
         recipe, material, heard, sources, encoders, accelerator, _board(recipe, out, accelerator)
     )
-    with _logged(out / "train.log") if accelerator.is_main_process else nullcontext():
+    with logged(out / "train.log") if accelerator.is_main_process else nullcontext():
         for warning in material.warnings:
             log.warning("%s", warning)
         wanted = list(itertools.product(recipe.train.seeds, material.splits))
@@ -357,7 +357,8 @@ def _parameters(head: nn.Module) -> dict[str, int]:
     return found
 
 
-def _accelerator(recipe: ExperimentRecipe) -> Accelerator:
+def accelerated(recipe: ExperimentRecipe) -> Accelerator:
+    """What spreads a training over devices and processes, in the recipe's precision."""
     precision = recipe.train.precision
     if precision == "fp16" and not torch.cuda.is_available():
         raise ConfigError("train.precision fp16 needs a GPU; take bf16 or fp32 here")
@@ -380,9 +381,9 @@ def _board(recipe: ExperimentRecipe, out: Path, accelerator: Accelerator) -> Any
     return SummaryWriter(out / "tensorboard") if accelerator.is_main_process else None
 
 
-def _claim(
+def claim(
     out: Path,
-    recipe: ExperimentRecipe,
+    recipe: Any,
     material: Material,
     accelerator: Accelerator,
     *,
@@ -452,7 +453,7 @@ def _environment(accelerator: Accelerator) -> dict[str, Any]:
 
 
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
+def logged(path: Path) -> Iterator[None]:
     """What is said is kept, too."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
