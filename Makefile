@@ -40,6 +40,7 @@ $(BASE): pyproject.toml
 # can't be had.
 $(FULL): $(BASE) constraints.txt
 	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm]" --group dev
+	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --editable ".[opensmile]"
 	-$(PIP) --editable ".[praat]"
 	@$(BIN)/python -c "open('$(FULL)', 'w').close()"

@@ -17,22 +17,26 @@ LAYERS = (  # nobody imports from a later line
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
+    "inquiry",
     "training",
     "cli service testing __main__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = (
     "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
-    "voxplain.models.experiment_network", "voxplain.models.formats._networks",
+    "voxplain.models.decoder", "voxplain.models.experiment_network",
+    "voxplain.models.formats._networks",
     "voxplain.models.formats.experiment", "voxplain.models.formats.transformers",
     "voxplain.models.heads", "voxplain.models.msf", "voxplain.models.saliency_cnn",
     "voxplain.models.profiled", "voxplain.models.speech_network", "voxplain.models.text_encoder",
-    "voxplain.testing.",
+    "voxplain.models.vib_sed", "voxplain.testing.",
     "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
+    "voxplain.evidence.narrate", "voxplain.inquiry.trace", "voxplain.inquiry.mcp",
+    "voxplain.models.description",
     "voxplain.explainers.occlusion",
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",
     "voxplain.reports.markdown", "voxplain.reports.text", "voxplain.models.calibration",
