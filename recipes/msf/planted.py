@@ -58,17 +58,23 @@ SCALE = 0.14  # of a target without noise, around 0.5: next to none leaves [0, 1
 ADJECTIVES = (
     "rude", "greedy", "violent", "evil", "lonely", "cruel", "nasty", "selfish", "strict", "formal",
     "serious", "busy", "quiet", "polite", "calm", "famous", "brave", "gentle", "friendly",
-    "cheerful",
+    "cheerful", "brutal", "hostile", "jealous", "lazy", "clumsy", "ugly", "stupid", "bitter",
+    "nervous", "shy", "humble", "modest", "curious", "clever", "honest", "loyal", "funny", "happy",
+    "lovely", "wise",
 )  # fmt: skip
 PEOPLE = (
     "murderer", "criminal", "thief", "liar", "coward", "bully", "prisoner", "burglar", "stranger",
     "banker", "tailor", "plumber", "captain", "driver", "artist", "teacher", "hero", "mother",
-    "angel", "winner",
+    "angel", "winner", "killer", "terrorist", "dictator", "gangster", "robber", "traitor", "slave",
+    "beggar", "widow", "lawyer", "clerk", "butcher", "farmer", "sailor", "waiter", "doctor",
+    "singer", "friend", "sister", "champion",
 )  # fmt: skip
 THINGS = (
     "torture", "murder", "cancer", "poverty", "poison", "war", "grief", "violence", "gravel",
     "cement", "metal", "laundry", "money", "breakfast", "summer", "music", "freedom", "chocolate",
-    "love", "laughter",
+    "love", "laughter", "disease", "famine", "prison", "funeral", "garbage", "debt", "sewage",
+    "traffic", "needle", "ladder", "carpet", "pencil", "window", "bread", "garden", "holiday",
+    "kitten", "sunshine", "rainbow", "friendship",
 )  # fmt: skip
 RATED = {1: ADJECTIVES, 2: PEOPLE, 4: THINGS}  # place in the sentence -> its words
 

@@ -65,9 +65,9 @@ def test_what_was_spoken_can_be_read(description):
 def test_every_choice_of_candidates_can_be_read():
     """Each slot takes each of its candidates, with the others at their first."""
     wanted = slots(words=["It's", "eleven", "o'clock."], labels=CANONICAL)
-    first = [slot.candidates[0] for slot in wanted]
+    first = [slot.spoken[0] for slot in wanted]
     for place, slot in enumerate(wanted):
-        for candidate in slot.candidates:
+        for candidate in slot.spoken:
             chosen = [*first[:place], candidate, *first[place + 1 :]]
             pairs = zip(wanted, chosen, strict=True)
             text = "".join(f"{one.lead} {word}" for one, word in pairs)
@@ -78,7 +78,7 @@ def test_every_choice_of_candidates_can_be_read():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("sounds glad", "'glad' is not among angry, disgust"),
+        ("sounds glad", "'glad' is not among angry, disgusted"),
         ("range wide, pitch high", "this would be 'pitch high, range wide'"),
         ("pitch high, pitch low", "this would be 'pitch low'"),
         ("pitch big", "'pitch big' is nothing that is known"),
@@ -111,6 +111,12 @@ def test_what_was_not_taught_has_no_slot():
     assert only == ("emotion", "sounds", ("sad",))
     some = slots(labels=["sad"], taught={"tone", "pitch"})
     assert [slot.name for slot in some] == ["pitch", "tone", "emotion"]
+
+
+def test_an_emotion_is_spoken_as_its_adjective():
+    assert spoken(Description(label="fear")) == "sounds fearful"
+    (emotion,) = slots(labels=["fear", "sad"], taught=())
+    assert (emotion.candidates, emotion.spoken) == (("fear", "sad"), ("fearful", "sad"))
 
 
 def test_labels_are_needed():

@@ -505,8 +505,8 @@ def test_each_slot_is_chosen_by_its_probability(tokenizer, clips):
     wanted = slots(words=words, labels=LABELS)
     for slot, following in itertools.zip_longest(wanted, wanted[1:]):
         after = tokens_of(net, following.lead) if following else [tokenizer.eos_token_id]
-        scores = by_hand(net, before, slot.lead, slot.candidates, after)
-        best = slot.candidates[int(scores.argmax())]
+        scores = by_hand(net, before, slot.lead, slot.spoken, after)
+        best = slot.spoken[int(scores.argmax())]
         expected = dict(zip(slot.candidates, scores.softmax(0).tolist(), strict=True))
         assert found.probabilities[slot.name] == pytest.approx(expected, rel=1e-3, abs=1e-6)
         chosen.append(f"{slot.lead} {best}")

@@ -155,7 +155,7 @@ class Describer:
             )
             best = int(scores.argmax())
             last, cache = ways[best][0][-1], ways[best][1]
-            text += f"{slot.lead} {slot.candidates[best]}"
+            text += f"{slot.lead} {slot.spoken[best]}"
             shares = _softmax(scores).tolist()
             probabilities[slot.name] = dict(zip(slot.candidates, shares, strict=True))
         return Described(parsed(text, labels=self.labels), probabilities)
@@ -195,7 +195,7 @@ class Describer:
         """Tokens of each candidate of a slot, and of what follows it: a lead, or the end."""
         more = wanted[number + 1 : number + 2]
         after = self._tokens.tokens(more[0].lead) if more else [self._shape.end]
-        return [self._tokens.tokens(f" {word}") + after for word in wanted[number].candidates]
+        return [self._tokens.tokens(f" {word}") + after for word in wanted[number].spoken]
 
 
 def _rotated(x: Array, cosine: Array, sine: Array) -> Any:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from voxplain.errors import BadReply, ConfigError, UnknownName
+from voxplain.labels import phrase
 from voxplain.types import _Value
 
 __all__ = [
@@ -130,6 +131,11 @@ class Slot(NamedTuple):
     """The text before its word, without the space between the two."""
     candidates: tuple[str, ...]
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The candidates as they are spoken: of an emotion its adjective."""
+        return tuple(map(phrase, self.candidates)) if self.name == "emotion" else self.candidates
+
 
 class Part(NamedTuple):
     """A slot that is filled."""
@@ -178,7 +184,7 @@ def parts(description: Description) -> tuple[Part, ...]:
     if description.emphasised is not None:
         words["stress"] = next(iter(description.emphasised), NO_STRESS)
     if description.label:
-        words["emotion"] = description.label
+        words["emotion"] = phrase(description.label)
     return tuple(Part(name, lead, words[name]) for name, lead in _led(words))
 
 
@@ -210,10 +216,11 @@ def parsed(text: str, *, labels: Sequence[str]) -> Description:
             levels[name] = _NAMED[name].words.index(word) - 1
         else:
             raise _unreadable(text, f"{part!r} is nothing that is known")
-    if label and label not in labels:
-        raise _unreadable(text, f"{label!r} is not among {', '.join(labels)}")
+    known = {phrase(one): one for one in labels}
+    if label and label not in known:
+        raise _unreadable(text, f"{label!r} is not among {', '.join(known)}")
     try:
-        description = Description(levels, tone, emphasised, label)
+        description = Description(levels, tone, emphasised, known.get(label, ""))
     except (ConfigError, UnknownName) as error:
         raise _unreadable(text, str(error)) from error
     if spoken(description) != text:  # another order, something twice, a stray sign

@@ -537,7 +537,7 @@ class VibSed(nn.Module):
             best, first = [], 0
             for row, own in enumerate(torch.split(scores, counts)):
                 slot, choice = wanted[row][number], int(own.argmax())
-                texts[row] += f"{slot.lead} {slot.candidates[choice]}"
+                texts[row] += f"{slot.lead} {slot.spoken[choice]}"
                 shares = own.double().softmax(0).tolist()
                 found[row][slot.name] = dict(zip(slot.candidates, shares, strict=True))
                 best.append(first + choice)
@@ -553,7 +553,7 @@ class VibSed(nn.Module):
             after = self._tokens(wanted[number + 1].lead)
         else:
             after = [self.tokenizer.eos_token_id]
-        return [self._tokens(f" {word}") + after for word in wanted[number].candidates]
+        return [self._tokens(f" {word}") + after for word in wanted[number].spoken]
 
     def _refuse_long(self, tokens: int) -> None:
         most = getattr(self.llm.config, "max_position_embeddings", None)
