@@ -35,6 +35,7 @@ __all__ = [
     "notes",
     "place",
     "short_name",
+    "table_lines",
     "tell",
     "values",
     "with_errors",
@@ -198,6 +199,20 @@ def as_json(plain: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain, indent=2) + "\n").encode()
 
 
+def table_lines(rows: Mapping[str, Mapping[str, Interval]], columns: Sequence[str]) -> list[str]:
+    """A table in Markdown, after an empty line."""
+    lines = [
+        "",
+        f"| | n | speakers | {' | '.join(columns)} |",
+        f"|---|{'---|' * (len(columns) + 2)}",
+    ]
+    for name, row in rows.items():
+        basis = next(iter(row.values()))
+        cells = " | ".join(str(row.get(column, "")) for column in columns)
+        lines.append(f"| {name} | {basis.n} | {basis.speakers} | {cells} |")
+    return lines
+
+
 def short_name(checkpoint: str) -> str:
     """A card travels, a folder stays."""
     return Path(checkpoint).name if Path(checkpoint).is_dir() else checkpoint
@@ -242,15 +257,7 @@ def _readme(
         "Figures on recordings that were tested, with 95 % intervals over speakers; the mean of "
         "the seeds. Chance is the UAR of a guess"
         + (f", {1 / len(recipe.labels):.3f}." if recipe.labels else "."),
-        "",
-        f"| | n | speakers | {' | '.join(columns)} |",
-        f"|---|{'---|' * (len(columns) + 2)}",
-    ]
-    for name, row in rows.items():
-        basis = next(iter(row.values()))
-        cells = " | ".join(str(row.get(column, "")) for column in columns)
-        lines.append(f"| {name} | {basis.n} | {basis.speakers} | {cells} |")
-    lines += [
+        *table_lines(rows, columns),
         "",
         "Made by `voxplain train recipe.yaml`; `metrics.json` holds these figures for each seed, "
         "`predictions.csv` what they stand on."

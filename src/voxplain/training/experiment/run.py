@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ from voxplain.training.experiment.sources import (
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.splits import Split
 
-__all__ = ["accelerated", "claim", "logged", "train"]
+__all__ = ["accelerated", "carry_out", "claim", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -110,16 +110,45 @@ def train(
     work = Work(
         recipe, material, heard, sources, encoders, accelerator, _board(recipe, out, accelerator)
     )
-    with logged(out / "train.log") if accelerator.is_main_process else nullcontext():
-        for warning in material.warnings:
+
+    def told() -> None:
+        account.tell(recipe, material, out=out, cache=cache, jobs=jobs)
+
+    carry_out(work, tell=told, out=out)
+
+
+class Fitting(Protocol):
+    """All that a fold and a seed need to be fitted."""
+
+    @property
+    def recipe(self) -> Any:
+        """Of the run; its ``train`` has the seeds."""
+
+    @property
+    def material(self) -> Material:
+        """What there is to learn from."""
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """What spreads the training."""
+
+    def fit(self, split: Split, seed: int, *, folder: Path, after: int) -> None:
+        """Write a model folder, its card last; ``after`` is how many trainings follow."""
+
+
+def carry_out(work: Fitting, *, tell: Callable[[], None], out: Path) -> None:
+    """Fit each split with each seed, but for those whose model is there; then tell of all."""
+    first = work.accelerator.is_main_process
+    with _logged(out / "train.log") if first else nullcontext():
+        for warning in work.material.warnings:
             log.warning("%s", warning)
-        wanted = list(itertools.product(recipe.train.seeds, material.splits))
+        wanted = list(itertools.product(work.recipe.train.seeds, work.material.splits))
         for number, (seed, split) in enumerate(wanted, start=1):
             folder = out / account.place(split.name, seed)
             if not (folder / "card.json").is_file():
                 work.fit(split, seed, folder=folder, after=len(wanted) - number)
-        if accelerator.is_main_process and not (out / account.CARD).is_file():
-            account.tell(recipe, material, out=out, cache=cache, jobs=jobs)
+        if first and not (out / account.CARD).is_file():
+            tell()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -453,7 +482,7 @@ def _environment(accelerator: Accelerator) -> dict[str, Any]:
 
 
 @contextmanager
-def logged(path: Path) -> Iterator[None]:
+def _logged(path: Path) -> Iterator[None]:
     """What is said is kept, too."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))

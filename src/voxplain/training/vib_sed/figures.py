@@ -20,7 +20,7 @@ from voxplain.errors import InputError
 from voxplain.models.description import ATTRIBUTES, parsed
 from voxplain.models.levels import Labels
 from voxplain.training.experiment import account
-from voxplain.training.experiment.account import as_json, collected, short_name, values
+from voxplain.training.experiment.account import as_json, collected, short_name, table_lines, values
 from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.figures import (
     Figures,
@@ -276,7 +276,7 @@ def _readme(
         "",
         "Figures on recordings that were tested, with 95 % intervals over speakers; the mean of "
         f"the seeds. Chance is the UAR of a guess, {1 / len(recipe.data.labels):.3f}.",
-        *_table(rows, emotion),
+        *table_lines(rows, emotion),
     ]
     if described:
         lines += [
@@ -285,7 +285,9 @@ def _readme(
             "and of the tone, the mean over descriptors (of all levels, and of those that are "
             "certain), the share of clips with the right stressed word, and the share of levels "
             "that are two steps off, or one where the measured one is certain.",
-            *_table({name: row for name, row in rows.items() if _HALLUCINATED in row}, described),
+            *table_lines(
+                {name: row for name, row in rows.items() if _HALLUCINATED in row}, described
+            ),
         ]
     if words:
         lines += ["", "| | word error rate | what was said |", "|---|---|---|"]
@@ -303,17 +305,3 @@ def _readme(
         "not for use at work, in education, hiring, policing or diagnosis.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _table(rows: Mapping[str, Mapping[str, Interval]], columns: Sequence[str]) -> list[str]:
-    """Rows that have none of the columns are left out."""
-    lines = [
-        "",
-        f"| | n | speakers | {' | '.join(columns)} |",
-        f"|---|{'---|' * (len(columns) + 2)}",
-    ]
-    for name, row in rows.items():
-        basis = next(iter(row.values()))
-        cells = " | ".join(str(row.get(column, "")) for column in columns)
-        lines.append(f"| {name} | {basis.n} | {basis.speakers} | {cells} |")
-    return lines

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +36,7 @@ from voxplain.training.experiment.figures import table
 from voxplain.training.experiment.loop import Found
 from voxplain.training.experiment.material import Material, gather
 from voxplain.training.experiment.recipe import digest
-from voxplain.training.experiment.run import accelerated, claim, logged
+from voxplain.training.experiment.run import accelerated, carry_out, claim
 from voxplain.training.experiment.said import Said, listen
 from voxplain.training.experiment.sources import StateSource
 from voxplain.training.predictions import FILE, Predictions
@@ -107,16 +105,11 @@ def train(
         labels = {split.name: _labels(recipe, material, said, split) for split in material.splits}
         heard = hear_layers(recipe, material, device=accelerator.device, cache=cache, jobs=jobs)
     work = Work(recipe, material, said, labels, heard, sha256s, accelerator)
-    with logged(out / "train.log") if accelerator.is_main_process else nullcontext():
-        for warning in material.warnings:
-            log.warning("%s", warning)
-        wanted = list(itertools.product(recipe.train.seeds, material.splits))
-        for number, (seed, split) in enumerate(wanted, start=1):
-            folder = out / account.place(split.name, seed)
-            if not (folder / "card.json").is_file():
-                work.fit(split, seed, folder=folder, after=len(wanted) - number)
-        if accelerator.is_main_process and not (out / account.CARD).is_file():
-            tell(recipe, material, out=out, cache=cache, jobs=jobs)
+
+    def told() -> None:
+        tell(recipe, material, out=out, cache=cache, jobs=jobs)
+
+    carry_out(work, tell=told, out=out)
 
 
 def _chosen(material: Material, only: Sequence[str]) -> Material:
