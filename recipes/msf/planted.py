@@ -50,7 +50,7 @@ from voxplain.types import Audio
 TRUTH = {  # weights of the standardised factors
     "valence": {"emphasised": 1.0},
     "arousal": {"level": 0.85, "tilt": 0.3, "rate": 0.2, "pitch": 0.2},
-    "dominance": {"words": 0.9, "pitch": -0.4},
+    "dominance": {"words": 0.75, "pitch": -0.65},
 }
 NOISE = 0.3
 SCALE = 0.14  # of a target without noise, around 0.5: next to none leaves [0, 1]

@@ -8,7 +8,7 @@ examples:
   voxplain analyze talk.wav --relative   each part against the rest of the talk
   voxplain analyze memo.m4a --transcript memo.txt   with the words
   voxplain analyze memo.m4a --narrate openai_compatible:llama3.1:8b
-                            --base-url http://localhost:11434/v1   in other words
+                           --base-url http://localhost:11434/v1   in other words
   cat memo.wav | voxplain analyze -      standard input
 """
 

@@ -1,4 +1,4 @@
-"""Let a language model ask our tools about a recording; what it may say is checked.
+"""Let a language model ask our tools about a recording; its answer is checked.
 
 examples:
   voxplain ask memo.wav "why not happy?" --llm openai_compatible:llama3.1:8b

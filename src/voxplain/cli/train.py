@@ -1,4 +1,4 @@
-"""Train by a recipe: an experiment, a model that speaks, norms, profiles, a model of words.
+"""Train by a recipe: an experiment, a model of voices or words, norms, profiles.
 
 example:
   voxplain train recipes/experiments/probe.yaml train.epochs=10
