@@ -36,8 +36,8 @@ $(BASE): pyproject.toml
 	$(PIP) --editable .
 	@$(BIN)/python -c "open('$(BASE)', 'w').close()"
 
-# The other instruments are measuring sticks (a research licence, GPL): nothing fails where they
-# can't be had.
+# The other instruments are measuring sticks (a research licence, GPL), and mcp serves other
+# agents: nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
 	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"

@@ -11,7 +11,7 @@ voice: so they mean the same in a voice that was never heard. TRUTH says what co
 
 - valence: the emphasised word's. Neither the text nor the voice alone can tell.
 - arousal: the voice, whatever is said.
-- dominance: all three words alike, wherever the emphasis lies, and how bright the voice is.
+- dominance: all three words alike, wherever the emphasis lies, and how low the voice is.
 
 To each comes noise of NOISE its standard deviation. Written are ``wavs/``; ``table.csv`` for the
 reader of tables; ``null.csv``, the same with the targets of other clips; ``truth.csv``, which adds
@@ -50,7 +50,7 @@ from voxplain.types import Audio
 TRUTH = {  # weights of the standardised factors
     "valence": {"emphasised": 1.0},
     "arousal": {"level": 0.85, "tilt": 0.3, "rate": 0.2, "pitch": 0.2},
-    "dominance": {"words": 0.75, "tilt": 0.65},
+    "dominance": {"words": 0.9, "pitch": -0.4},
 }
 NOISE = 0.3
 SCALE = 0.14  # of a target without noise, around 0.5: next to none leaves [0, 1]
