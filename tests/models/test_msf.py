@@ -285,6 +285,15 @@ def test_in_training_branches_are_hidden_as_often_as_asked(states, texts):
     np.testing.assert_allclose(whole / (500 * BATCH), 0.25 + 0.75 * 0.25**3, atol=0.03)
 
 
+def test_text_dropout_is_of_the_texts_and_no_other_is(states, texts):
+    silent = torch.zeros(BATCH, 8)
+    for dropout, changes in (({"dropout": 0.5}, False), ({"text_dropout": 0.5}, True)):
+        judge = head(**dropout).train()
+        once, again = judge._said(texts, silent), judge._said(texts, silent)
+        assert torch.equal(once, again) != changes
+    close(judge.eval()(states, texts=texts)[:2], judge(states, texts=texts)[:2])
+
+
 def test_load_balance_is_the_squared_coefficient_of_variation():
     even = torch.full((4, 2, 3), 1 / 3)
     assert load_balance(even) == 0

@@ -140,7 +140,8 @@ class MSFHead(nn.Module):
     own mixture of the experts. ``branches`` are those of ``BRANCHES`` that count: without any, the
     voice alone is judged by the same network; without a ``trunk``, the texts alone. With
     ``expert_wise``, each expert has a modulation of its own. In training a branch is hidden in
-    ``branch_dropout`` of the cases, and so are all at once, so that each may be missing later.
+    ``branch_dropout`` of the cases, and so are all at once, so that each may be missing later;
+    ``text_dropout`` is that of the vectors of texts.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class MSFHead(nn.Module):
         dimensions: int = 3,
         dropout: float = 0.0,
         branch_dropout: float = 0.0,
+        text_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.trunk = trunk
@@ -171,7 +173,7 @@ class MSFHead(nn.Module):
         self.text = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(text_width, elementwise_affine=False),
-                nn.Dropout(dropout),
+                nn.Dropout(text_dropout),
                 nn.Linear(text_width, width),
                 nn.LayerNorm(width),
             )

@@ -25,7 +25,16 @@ from voxplain.training.corpora._reading import Utterance
 from voxplain.training.sounds import SOUNDS, sound
 from voxplain.types import Audio
 
-__all__ = ["States", "companions", "digest", "hear", "hear_sounds", "of_each", "read_corpora"]
+__all__ = [
+    "States",
+    "backbone",
+    "companions",
+    "digest",
+    "hear",
+    "hear_sounds",
+    "of_each",
+    "read_corpora",
+]
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -194,7 +203,7 @@ def _states(
 ) -> States | None:
     path, voices = item
     for _, audio in Listener().stretches(_worsened(path, voices, condition), source=path):
-        return _backbone(network).embed(audio).frames
+        return backbone(network).embed(audio).frames
     return None
 
 
@@ -202,7 +211,7 @@ def _sound_states(item: tuple[str, int, tuple[str, ...]], *, network: str) -> St
     kind, turn, voices = item
     waveform = sound(kind, np.random.default_rng(turn), _reading(voices))
     audio = Audio(waveform, SAMPLING_RATE, kind)
-    return _backbone(network).embed(audio).frames
+    return backbone(network).embed(audio).frames
 
 
 def _reading(paths: Sequence[str]) -> Voices:
@@ -220,7 +229,8 @@ def _worsened(
     yield condition(read.read(path).waveform, generator, _reading(voices))
 
 
-def _backbone(network: str) -> EmbeddedBackbone:
+def backbone(network: str) -> EmbeddedBackbone:
+    """The encoder of an ONNX file, for measurements of ``of_each``."""
     return _loaded(network, Path(network).stat().st_mtime_ns)
 
 

@@ -143,6 +143,10 @@ def test_an_unknown_name_is_refused_with_the_nearest(recipe, changes, message):
             "fusion.branch_dropout must be below 1, and not below 0",
         ),
         (
+            {"texts": {"encoder": "bert"}, "fusion": {"text_dropout": 1.0}},
+            "fusion.text_dropout must be below 1, and not below 0",
+        ),
+        (
             {"texts": {"encoder": "bert"}, "fusion": {"balance": -0.1}},
             "fusion.balance must not be below 0",
         ),

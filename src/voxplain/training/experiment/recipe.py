@@ -155,6 +155,8 @@ class FusionPlan:
     """Each expert has a modulation of its own."""
     branch_dropout: float = 0.15
     """How often, in training, a text is hidden, and all at once."""
+    text_dropout: float = 0.0
+    """Of what a text encoder gives."""
     balance: float = 0.01
     """Weight in the loss of how unevenly the experts are used."""
 
@@ -306,6 +308,7 @@ def check_recipe(recipe: ExperimentRecipe) -> None:
         "fusion.branch_dropout must be below 1, and not below 0": (
             not 0 <= fusion.branch_dropout < 1
         ),
+        "fusion.text_dropout must be below 1, and not below 0": not 0 <= fusion.text_dropout < 1,
         "fusion.balance must not be below 0": fusion.balance < 0,
     }
     for message, holds in wrong.items():

@@ -236,6 +236,7 @@ class Work:
             "experts": plan.experts,
             "expert_wise": plan.expert_wise,
             "branch_dropout": plan.branch_dropout,
+            "text_dropout": plan.text_dropout,
         }
 
     def _score(self, split: Split) -> Callable[[Found], float]:

@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from voxplain import __version__, backbones
+from voxplain import __version__
 from voxplain.backbones._encoder import quiet
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.models import decoder
@@ -46,7 +46,7 @@ from voxplain.training.vib_sed.labels import given
 from voxplain.training.vib_sed.loop import Fit, Told
 from voxplain.training.vib_sed.recipe import LlmPlan, NetworkPlan, VibSedRecipe, check_recipe
 from voxplain.training.vib_sed.scoring import agreement
-from voxplain.training.vib_sed.sources import LiveSource, hear_layers, shape
+from voxplain.training.vib_sed.sources import LiveSource, checkpoint_digest, hear_layers, shape
 
 __all__ = ["train"]
 
@@ -81,9 +81,7 @@ def train(
     sha256s = {}
     for name, one in (("encoder", recipe.encoder.checkpoint), ("llm", recipe.llm.checkpoint)):
         if one:
-            place = backbones.find_checkpoint(one)
-            backbones.read_config(place)
-            sha256s[f"{name}_sha256"] = backbones.digest(place)
+            sha256s[f"{name}_sha256"] = checkpoint_digest(one)
     if recipe.llm.checkpoint:  # what is wrong with it is told before anything long begins
         speaker = _speaker(recipe.llm, ())
         VibSed(speaker.llm, speaker.tokenizer, depth=1, width=1, **_options(recipe.network))
