@@ -13,7 +13,7 @@ tagged.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from voxplain.errors import BadReply, ConfigError, UnknownName
@@ -30,6 +30,7 @@ __all__ = [
     "Description",
     "Part",
     "Slot",
+    "confident",
     "distinct_words",
     "parsed",
     "parts",
@@ -195,6 +196,22 @@ def spoken(description: Description) -> str:
     'pitch high, range wide, tone urgent, stress on eleven: sounds angry'
     """
     return "".join(f"{part.lead} {part.word}" for part in parts(description))
+
+
+def confident(described: Described, *, least: float) -> Description:
+    """Without the levels whose probability is below ``least``: who is not sure leaves them unsaid.
+
+    >>> sure = {"pitch": {"low": 0.1, "medium": 0.2, "high": 0.7}}
+    >>> confident(Described(Description({"pitch": 1}), sure), least=0.8).levels
+    {}
+    """
+    description, probabilities = described
+    levels = {
+        name: level
+        for name, level in description.levels.items()
+        if probabilities[name][_NAMED[name].words[level + 1]] >= least
+    }
+    return replace(description, levels=levels)
 
 
 def parsed(text: str, *, labels: Sequence[str]) -> Description:

@@ -126,10 +126,13 @@ def trained(corpus, tmp_path_factory):
     return fill
 
 
+WHOLE = {"only": (), "train": {"seeds": (0, 1)}, "tasks": {"most_false": 0.5}}
+
+
 @pytest.fixture(scope="module")
 def whole(recipe, trained, tmp_path_factory):
     """Two folds and two seeds."""
-    plan = recipe(only=(), train={"seeds": (0, 1)})
+    plan = recipe(**WHOLE)
     return trained(plan, tmp_path_factory.mktemp("runs") / "whole")
 
 
@@ -162,8 +165,9 @@ def test_every_recording_is_told_of_by_a_model_that_never_heard_its_speaker(whol
     np.testing.assert_allclose(table.probabilities.sum(1), 1)
     for number, row in enumerate(rows):
         assert row["file"] == table["file"][number]
-        description = parsed(row["spoken"], labels=LABELS)
+        description = parsed(row["guessed"], labels=LABELS)
         assert len(description.levels) == len(ATTRIBUTES)
+        assert parsed(row["spoken"], labels=LABELS).levels.items() <= description.levels.items()
         assert description.label == table["prediction"][number]
         assert parsed(row["measured"], labels=LABELS).label == table["emotion"][number]
         assert row["transcript"] in ("Don't forget a jacket", "It's eleven o'clock")
@@ -186,7 +190,7 @@ def test_levels_are_cut_by_the_training_alone(whole, corpus):
 def _certain(rows, name, f1):
     """Macro-F1 of an attribute over the clips whose level is certain."""
     pairs = [[parsed(row[side], labels=LABELS).levels.get(name) for row in rows]
-             for side in ("certain", "spoken")]  # fmt: skip
+             for side in ("certain", "guessed")]  # fmt: skip
     known = [pair for pair in zip(*pairs, strict=True) if pair[0] is not None]
     true, said_of = zip(*known, strict=True)
     return f1(true, said_of, average="macro", zero_division=0)
@@ -197,7 +201,7 @@ def test_figures_are_those_of_the_tables(whole):
     found = told(whole / "metrics.json")
     rows = spoken(whole / "spoken.csv")
     true, said_of = (
-        [parsed(row[side], labels=LABELS) for row in rows] for side in ("measured", "spoken")
+        [parsed(row[side], labels=LABELS) for row in rows] for side in ("measured", "guessed")
     )
     uar = sklearn.balanced_accuracy_score(
         [one.label for one in true], [one.label for one in said_of]
@@ -214,6 +218,11 @@ def test_figures_are_those_of_the_tables(whole):
         np.mean([_certain(rows, one.name, sklearn.f1_score) for one in ATTRIBUTES])
     )
     assert 0 <= by_seed["hallucinated"]["value"] <= 1
+    said = [len(parsed(row["spoken"], labels=LABELS).levels) for row in rows]
+    assert 0 < sum(said) < CLIPS * len(ATTRIBUTES)
+    assert by_seed["left unsaid"]["value"] == pytest.approx(
+        1 - sum(said) / (CLIPS * len(ATTRIBUTES))
+    )
     seeds = [found["by_seed"][seed]["fold 1"]["UAR"]["value"] for seed in "01"]
     assert found["mean_of_seeds"]["fold 1"]["UAR"]["value"] == pytest.approx(np.mean(seeds))
     assert found["chance"] == pytest.approx(1 / 3)
@@ -238,7 +247,7 @@ def test_beside_each_word_error_rate_stands_what_was_said(whole):
 )
 def test_a_set_is_closed_where_training_says_most_of_it(known, closed):
     rows = [
-        Spoken("x", 0.0, None, "c", "s", "0", "", "", "", text, "", one)
+        Spoken("x", 0.0, None, "c", "s", "0", "", "", "", "", text, "", one)
         for text, one in zip(("No!", "no", "Yes."), known, strict=True)
     ]
     found = what_was_said([*rows, replace(rows[0], transcript=" ")])
@@ -248,8 +257,8 @@ def test_a_set_is_closed_where_training_says_most_of_it(known, closed):
 
 def test_what_was_spoken_is_read_as_it_was_written(tmp_path):
     rows = [
-        Spoken("a,b.wav", 0.5, 1.25, "c", "s", "0", 'sounds "sad"', "", "", "Né?", "no\nyes", True),
-        Spoken("b.wav", 0.0, None, "c", "", "1", "sounds sad", "", "", "", "", False),
+        Spoken("a,b.wav", 0.5, 1.25, "c", "s", "0", '"sad"', "", "", "", "Né?", "no\nyes", True),
+        Spoken("b.wav", 0.0, None, "c", "", "1", "", "sounds sad", "", "", "", "", False),
     ]
     write_spoken(tmp_path / "spoken.csv", rows)
     assert read_spoken(tmp_path / "spoken.csv") == rows
@@ -261,7 +270,7 @@ def test_what_was_spoken_is_read_as_it_was_written(tmp_path):
 def test_the_card_says_what_the_model_is(whole, recipe):
     card = told(whole / "fold_1/seed_1/card.json")
     assert card["format"] == "vib_sed"
-    assert card["recipe_sha256"] == digest(recipe(only=(), train={"seeds": (0, 1)}))
+    assert card["recipe_sha256"] == digest(recipe(**WHOLE))
     assert card["encoder"]["checkpoint"].endswith("tiny")
     assert (card["network"]["depth"], card["network"]["width"]) == (2, 16)
     assert (card["slots"], card["labels"]) == (list(SLOTS), list(LABELS))
@@ -313,7 +322,7 @@ def test_a_finished_run_is_kept_as_it_is(whole, recipe, trained, monkeypatch):
         raise AssertionError("it was trained already")
 
     monkeypatch.setattr(run.Fit, "run", never)
-    trained(recipe(only=(), train={"seeds": (0, 1)}), whole)
+    trained(recipe(**WHOLE), whole)
     for path, content in before.items():
         assert path.read_bytes() == content or path.name == "train.log"
 
@@ -395,7 +404,7 @@ def test_a_split_that_there_is_not_is_named(recipe, trained, tmp_path):
 
 def test_another_recipe_is_refused(whole, recipe, trained):
     with pytest.raises(ConfigError, match=r"another recipe \(network\.stack: 4 there, 2 here\)"):
-        trained(recipe(only=(), train={"seeds": (0, 1)}, network={"stack": 2}), whole)
+        trained(recipe(**WHOLE, network={"stack": 2}), whole)
 
 
 def test_a_corpus_without_words_can_be_described_but_not_written_down(

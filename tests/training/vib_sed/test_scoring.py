@@ -5,9 +5,15 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from voxplain.errors import InputError
-from voxplain.models.description import ATTRIBUTES, Description
+from voxplain.models.description import ATTRIBUTES, Described, Description, confident
 from voxplain.models.levels import Labels
-from voxplain.training.vib_sed.scoring import agreement, hallucination, word_error_rate
+from voxplain.training.vib_sed.scoring import (
+    agreement,
+    hallucination,
+    surest,
+    unsaid,
+    word_error_rate,
+)
 
 SIZE = 60
 SPEAKERS = [f"s{row % 6}" for row in range(SIZE)]
@@ -116,6 +122,43 @@ def test_the_rate_is_of_all_levels_that_can_be_checked():
     assert np.isnan(nothing.value)
 
 
+def heard(*pitches):
+    """Clips of which "high" is heard, each with a probability."""
+    return [
+        Described(Description({"pitch": 1}), {"pitch": {"low": 0.0, "medium": 1 - p, "high": p}})
+        for p in pitches
+    ]
+
+
+@pytest.mark.parametrize(
+    ("most", "least"), [(1.0, 0.0), (0.5, 0.0), (0.4, 0.6), (0.34, 0.6), (0.3, 0.9), (0.0, 0.9)]
+)
+def test_the_least_sure_are_left_unsaid_until_few_enough_are_false(most, least):
+    clips = heard(0.5, 0.9, 0.8, 0.6)  # false: the first and the third
+    labels = [label(level, certain=True) for level in (0, 1, -1, 1)]
+    assert surest(clips, labels, false=most) == least
+
+
+def test_where_too_many_of_the_surest_are_false_nothing_is_said():
+    clips = heard(0.9, 1.0)
+    labels = [label(level, certain=True) for level in (1, 0)]
+    least = surest(clips, labels, false=0.1)
+    assert not any(confident(one, least=least).levels for one in clips)
+
+
+def test_what_can_not_be_checked_says_nothing_of_who_is_sure():
+    clips = heard(0.4, 0.9)
+    unknown = Labels(Description(), Description())
+    assert surest(clips, [unknown, label(1, certain=True)], false=0.0) == 0.0
+    assert surest(clips, [unknown, unknown], false=0.0) == 0.0
+
+
+def test_what_is_left_unsaid_is_counted_by_levels():
+    clips = [Description({"pitch": 1, "range": 0, "tempo": 0}), Description({"pitch": 1})]
+    said = [Description({"pitch": 1}), Description({"pitch": 1})]
+    assert unsaid(said, clips, speakers=["a", "b"], draws=1).value == 0.5
+
+
 @pytest.mark.parametrize(
     ("said", "heard", "rate"),
     [
@@ -146,5 +189,9 @@ def test_each_clip_needs_one_of_each():
         agreement(one, one * 2, speakers=["a", "b"])
     with pytest.raises(InputError, match="0 clips, 0 spoken, 0 speakers"):
         hallucination([], [], speakers=[])
+    with pytest.raises(InputError, match="1 clips, 2 heard: each clip needs one of each"):
+        surest(heard(0.5, 0.5), [label(1, certain=True)], false=0.1)
+    with pytest.raises(InputError, match="2 clips, 1 spoken, 2 speakers"):
+        unsaid(one, one * 2, speakers=["a", "b"])
     with pytest.raises(InputError, match="1 clips, 1 heard, 2 speakers"):
         word_error_rate(["a"], ["a"], speakers=["a", "b"])

@@ -34,14 +34,15 @@ from voxplain.training.experiment.recipe import digest
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.statistics import Interval
 from voxplain.training.vib_sed.recipe import VibSedRecipe
-from voxplain.training.vib_sed.scoring import agreement, hallucination, word_error_rate
+from voxplain.training.vib_sed.scoring import agreement, hallucination, unsaid, word_error_rate
 
 __all__ = ["SPOKEN", "Spoken", "read_spoken", "sentence", "tell", "what_was_said", "write_spoken"]
 
 SPOKEN = "spoken.csv"
 """Its name in a run folder, beside ``predictions.csv``."""
 
-_CERTAIN, _HALLUCINATED, _WER = "certain descriptors", "hallucinated", "word error rate"
+_CERTAIN, _WER = "certain descriptors", "word error rate"
+_HALLUCINATED, _UNSAID = "hallucinated", "left unsaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Spoken:
     speaker: str
     fold: str
     spoken: str
-    """As the network put it."""
+    """As the network put it, without the levels that it is not sure of."""
+    guessed: str
+    """The same with them."""
     measured: str
     """As the measurements would have it; what can't be measured is left out."""
     certain: str
@@ -225,14 +228,16 @@ def _figures(recipe: VibSedRecipe, table: Predictions, rows: Sequence[Spoken]) -
     def read(name: str) -> list[Any]:
         return [parsed(getattr(one, name), labels=recipe.data.labels) for one in rows]
 
-    said, measured, certain = map(read, ("spoken", "measured", "certain"))
+    columns = ("spoken", "guessed", "measured", "certain")
+    said, guessed, measured, certain = map(read, columns)
     speakers = table.clusters.tolist()
-    described = agreement(said, measured, speakers=speakers)
+    described = agreement(guessed, measured, speakers=speakers)
     found |= {name: one for name, one in described.items() if name not in ("UAR", "WA")}
     if any(one.levels for one in certain):
-        found[_CERTAIN] = agreement(said, certain, speakers=speakers)["descriptors"]
+        found[_CERTAIN] = agreement(guessed, certain, speakers=speakers)["descriptors"]
     labels = [Labels(*pair) for pair in zip(measured, certain, strict=True)]
     found[_HALLUCINATED] = hallucination(said, labels, speakers=speakers)
+    found[_UNSAID] = unsaid(said, guessed, speakers=speakers)
     return found
 
 
@@ -257,7 +262,7 @@ def _readme(
     counts = Counter(one.emotion for one in utterances)
     said = ", ".join(f"{label} {counts[label]}" for label in recipe.data.labels)
     attributes = (one.name for one in ATTRIBUTES)
-    asked = (*attributes, "descriptors", _CERTAIN, "tone", "stress", _HALLUCINATED)
+    asked = (*attributes, "descriptors", _CERTAIN, "tone", "stress", _HALLUCINATED, _UNSAID)
     described = [name for name in asked if name in rows["all"]]
     emotion = [name for name in rows["all"] if name not in described]
     llm = short_name(recipe.llm.checkpoint) or f"{recipe.llm.size} parameters, from nothing"
@@ -281,10 +286,12 @@ def _readme(
     if described:
         lines += [
             "",
-            "What is spoken against what is measured: macro-F1 of each descriptor's three levels "
+            "What is heard against what is measured: macro-F1 of each descriptor's three levels "
             "and of the tone, the mean over descriptors (of all levels, and of those that are "
-            "certain), the share of clips with the right stressed word, and the share of levels "
-            "that are two steps off, or one where the measured one is certain.",
+            "certain), the share of clips with the right stressed word, and, of the levels that "
+            "are spoken, the share that are two steps off, or one where the measured one is "
+            "certain. Levels that the network is not sure enough of are left unsaid: the last "
+            "column has their share.",
             *table_lines(
                 {name: row for name, row in rows.items() if _HALLUCINATED in row}, described
             ),

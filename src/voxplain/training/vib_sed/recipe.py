@@ -94,6 +94,9 @@ class TaskPlan:
     """Tell the descriptors before the emotion."""
     levels: Literal["measured", "given"] = "measured"
     """Of the descriptors: by what is measured, or as the corpus has them."""
+    most_false: float = 1.0
+    """Share of the spoken levels that may be false (``scoring.hallucination``), of dev: levels that
+    are less sure than that allows are left unsaid."""
     transcripts: str = GIVEN
     """By the corpus, or the name of a transcriber."""
     transcriber_model: str = ""
@@ -180,6 +183,7 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         if getattr(network, name) < 0:
             raise ConfigError(f"network.{name} must not be below 0: {getattr(network, name)}")
     wrong = {
+        "tasks.most_false is a share, 0 to 1": not 0 <= tasks.most_false <= 1,
         "network.warm_up is a share of the steps, 0 to 1": not 0 <= network.warm_up <= 1,
         "network.compression mi needs two latents; set network.disentangled to true": (
             network.compression == "mi" and not network.disentangled

@@ -24,7 +24,7 @@ from voxplain.errors import ConfigError, UnknownName
 from voxplain.models import decoder
 from voxplain.models.calibration import Calibration, fit_mass, fit_temperature, softmax
 from voxplain.models.decoder import Decoder
-from voxplain.models.description import SLOTS, Described, Description, parts, spoken
+from voxplain.models.description import SLOTS, Described, Description, confident, parts, spoken
 from voxplain.models.levels import Labels, Thresholds
 from voxplain.models.vib_sed import INSTRUCTIONS, TASKS, Target, VibSed
 from voxplain.training import targets
@@ -45,7 +45,7 @@ from voxplain.training.vib_sed.figures import SPOKEN, Spoken, sentence, tell, wr
 from voxplain.training.vib_sed.labels import given
 from voxplain.training.vib_sed.loop import Fit, Told
 from voxplain.training.vib_sed.recipe import LlmPlan, NetworkPlan, VibSedRecipe, check_recipe
-from voxplain.training.vib_sed.scoring import agreement
+from voxplain.training.vib_sed.scoring import agreement, surest
 from voxplain.training.vib_sed.sources import LiveSource, checkpoint_digest, hear_layers, shape
 
 __all__ = ["train"]
@@ -192,11 +192,13 @@ class Work:
         }
         if self.accelerator.is_main_process:
             calibration = self._calibrate(split, dev)
+            false = self.recipe.tasks.most_false
+            least = surest(dev, [labels[row] for row in split.dev.tolist()], false=false)
             folder.mkdir(parents=True, exist_ok=True)
-            self._write_tables(split, labels, calibration, tested, heard, folder=folder)
+            self._write_tables(split, labels, calibration, tested, heard, least, folder=folder)
             if thresholds is not None:
                 thresholds.save(folder / "labels.json")
-            self._keep(network, fit, split, seed, calibration, rates, folder=folder)
+            self._keep(network, fit, split, seed, calibration, least, rates, folder=folder)
             state.unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
 
@@ -255,6 +257,7 @@ class Work:
         calibration: Calibration,
         tested: Sequence[Described],
         heard: Sequence[str],
+        least: float,
         *,
         folder: Path,
     ) -> None:
@@ -280,7 +283,8 @@ class Work:
                 corpus=one.corpus,
                 speaker=one.speaker,
                 fold=fold,
-                spoken=spoken(said.description),
+                spoken=spoken(confident(said, least=least)),
+                guessed=spoken(said.description),
                 measured=spoken(labels[row].measured),
                 certain=spoken(labels[row].certain),
                 transcript=texts[row],
@@ -303,6 +307,7 @@ class Work:
         split: Split,
         seed: int,
         calibration: Calibration,
+        least: float,
         rates: Mapping[str, float],
         *,
         folder: Path,
@@ -342,6 +347,7 @@ class Work:
             "llm": asdict(recipe.llm) | {"sha256": self.sha256s.get("llm_sha256")},
             "network": {"depth": depth, "width": width, **_options(recipe.network)},
             "slots": [name for name in SLOTS if name in fit.taught],
+            "least": least,
             "sha256": total.hexdigest(),
             "notes": account.notes(recipe.experiment, self.material),
             "speakers": speakers,

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.errors import InputError
-from voxplain.models.description import ATTRIBUTES, Description, parts
+from voxplain.models.description import ATTRIBUTES, Described, Description, parts
 from voxplain.models.levels import Labels
 from voxplain.training.metrics.macro_f1 import macro_f1
 from voxplain.training.metrics.uar import unweighted_average_recall
 from voxplain.training.metrics.wa import accuracy
 from voxplain.training.statistics import Bootstrap, Metric, bootstrap, mean
 
-__all__ = ["agreement", "hallucination", "word_error_rate"]
+__all__ = ["agreement", "hallucination", "surest", "unsaid", "word_error_rate"]
 
 _ASKED: dict[str, tuple[str, Callable[..., float]]] = {
     **{attribute.name: (attribute.name, macro_f1) for attribute in ATTRIBUTES},
@@ -86,13 +86,50 @@ def hallucination(
     Raises InputError unless all are as many.
     """
     _as_many(clips=labels, spoken=spoken, speakers=speakers)
-    false, told = [], []
-    for said, label in zip(spoken, labels, strict=True):
-        known = said.levels.keys() & label.measured.levels.keys()
-        steps = {name: abs(said.levels[name] - label.measured.levels[name]) for name in known}
-        false.append(sum(steps[name] + (name in label.certain.levels) >= 2 for name in known))
-        told.append(len(known))
-    return bootstrap(_share, false, told, speakers=speakers, draws=draws, seed=seed)
+    checked = [list(_false(*pair).values()) for pair in zip(spoken, labels, strict=True)]
+    false, told = map(sum, checked), map(len, checked)
+    return bootstrap(_share, list(false), list(told), speakers=speakers, draws=draws, seed=seed)
+
+
+def unsaid(
+    spoken: Sequence[Description],
+    heard: Sequence[Description],
+    *,
+    speakers: Sequence[str],
+    draws: int = 1000,
+    seed: int = 0,
+) -> Bootstrap:
+    """Share of the levels that are heard, but not spoken. NaN where nothing is heard.
+
+    Raises InputError unless all are as many.
+    """
+    _as_many(clips=heard, spoken=spoken, speakers=speakers)
+    told = [len(one.levels) for one in heard]
+    kept = [len(one.levels) - len(said.levels) for one, said in zip(heard, spoken, strict=True)]
+    return bootstrap(_share, kept, told, speakers=speakers, draws=draws, seed=seed)
+
+
+def surest(heard: Sequence[Described], labels: Sequence[Labels], *, false: float) -> float:
+    """The least probability of a level from which at most this share of them is false.
+
+    0 if that holds for all of them, above 1 if for none; ``hallucination`` tells what is false.
+
+    Raises InputError unless both are as many.
+    """
+    _as_many(clips=labels, heard=heard)
+    chances, wrong = [], []
+    for described, label in zip(heard, labels, strict=True):
+        words = {part.name: part.word for part in parts(described.description)}
+        for name, one in _false(described.description, label).items():
+            chances.append(described.probabilities[name][words[name]])
+            wrong.append(one)
+    order = np.argsort(-np.array(chances), kind="stable")
+    shares = np.cumsum(np.array(wrong)[order]) / np.arange(1, len(order) + 1)
+    allowed = np.flatnonzero(shares <= false)
+    kept = allowed[-1] + 1 if len(allowed) else 0
+    if kept == len(order):
+        return 0.0
+    return chances[order[kept - 1]] if kept else math.nextafter(1.0, 2.0)
 
 
 def word_error_rate(
@@ -115,6 +152,13 @@ def word_error_rate(
     wrong = [_changes(one, _words(other)) for one, other in zip(told, heard, strict=True)]
     lengths = np.array([len(one) for one in told])
     return bootstrap(_share, wrong, lengths, speakers=speakers, draws=draws, seed=seed)
+
+
+def _false(said: Description, label: Labels) -> dict[str, bool]:
+    """Of each spoken level that was measured: is it two steps off, or one from what is certain."""
+    known = said.levels.keys() & label.measured.levels.keys()
+    steps = {name: abs(said.levels[name] - label.measured.levels[name]) for name in known}
+    return {name: steps[name] + (name in label.certain.levels) >= 2 for name in known}
 
 
 def _of_known(metric: Callable[..., float]) -> Metric:
