@@ -16,6 +16,7 @@ from voxplain.training.statistics import (
     difference,
     holm,
     mcnemar,
+    mean,
     speaker_interval,
 )
 
@@ -27,6 +28,14 @@ def clustered():
     right = random.random(300) < np.repeat([0.95, 0.15] * 5, 30)
     truth = random.integers(0, 3, 300)
     return truth, np.where(right, truth, (truth + 1) % 3), speakers.tolist()
+
+
+def test_a_mean_has_the_draws_of_a_mean():
+    """Two seeds that err on other speakers: their mean varies less than either."""
+    figures = [Bootstrap(0.25, np.array(draws), 8, 4) for draws in ([0.0, 0.5], [0.5, 0.0])]
+    found = mean([*figures, Bootstrap(1.0, np.array([1.0, 1.0]), 8, 4)])
+    assert (found.value, found.n, found.speakers) == (0.5, 8, 4)
+    assert found.draws.tolist() == [0.5, 0.5]
 
 
 def test_speakers_make_a_wider_interval_than_clips():

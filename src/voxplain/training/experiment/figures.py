@@ -21,7 +21,7 @@ from voxplain.training.experiment.loop import Found
 from voxplain.training.hearing import of_each
 from voxplain.training.predictions import Predictions
 from voxplain.training.splits import Split
-from voxplain.training.statistics import Bootstrap, Interval
+from voxplain.training.statistics import Bootstrap, Interval, mean
 
 __all__ = ["Figures", "controls", "figures", "joined", "mean_of_seeds", "plain", "table"]
 
@@ -85,12 +85,7 @@ def figures(predictions: Predictions) -> Figures:
 
 def mean_of_seeds(seeds: Sequence[Figures]) -> dict[str, Interval]:
     """The mean over seeds of each figure; the same speakers are drawn for all seeds."""
-    found = {}
-    for name, first in seeds[0].items():
-        value = float(np.mean([one[name].value for one in seeds]))
-        draws = np.mean([one[name].draws for one in seeds], 0)
-        found[name] = Bootstrap(value, draws, first.n, first.speakers).interval
-    return found
+    return {name: mean([one[name] for one in seeds]).interval for name in seeds[0]}
 
 
 def controls(
