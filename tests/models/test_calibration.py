@@ -10,6 +10,7 @@ import pytest
 from voxplain.models.calibration import (
     COVERAGE,
     Calibration,
+    fit_line,
     fit_mass,
     fit_temperature,
     fit_widening,
@@ -164,12 +165,30 @@ def test_a_card_gives_back_what_was_written_on_it():
     assert Calibration.of_card(card) == FITTED
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Calibration)][:-1])
+LATER = ("rated", "slope", "offset")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [field.name for field in dataclasses.fields(Calibration) if field.name not in LATER],
+)
 def test_a_card_that_lacks_something_is_refused(name):
     card = dataclasses.asdict(FITTED)
     del card[name]
     with pytest.raises(KeyError, match=f"^'{name}'$"):
         Calibration.of_card(card)
+
+
+def test_an_older_card_has_no_line():
+    card = {name: one for name, one in dataclasses.asdict(FITTED).items() if name not in LATER}
+    found = Calibration.of_card(card)
+    assert (found.slope, found.offset, found.rated) == ((1, 1, 1), (0, 0, 0), False)
+
+
+def test_the_line_by_hand():
+    """Of (0, 0), (1, 2), (2, 1): slope 1/2, through the mean (1, 1)."""
+    assert fit_line([0.0, 2.0, 1.0], [0.0, 1.0, 2.0]) == pytest.approx((0.5, 0.5))
+    assert fit_line([0.2, 0.6], [0.5, 0.5]) == pytest.approx((1.0, -0.1))  # all alike
 
 
 def test_unfitted_nothing_is_changed():

@@ -122,6 +122,13 @@ def test_intervals_grow_by_what_the_card_says():
     np.testing.assert_allclose(triples(emotion), expected)
 
 
+def test_dimensions_lie_on_the_line_of_the_card():
+    line = {"slope": (2.0, 0.5, 1.0), "offset": (0.0, 0.1, 0.0), "widening": (0.0, 0.0, 0.1)}
+    emotion = judge(readings((1, 1, 1, 1)), calibration(**line))
+    expected = [(0.2, 0.4, 0.8), (0.35, 0.4, 0.5), (0.2, 0.5, 0.8)]
+    np.testing.assert_allclose(triples(emotion), expected)
+
+
 def test_an_interval_holds_its_value_and_stays_between_0_and_1():
     points = ((-0.3, -0.1, 0.2), (0.8, 1.2, 1.5), (0.49, 0.5, 0.6))
     emotion = judge(readings((1, 1, 1, 1), points=points), calibration(widening=(0.1, 0.1, -0.05)))

@@ -412,7 +412,7 @@ def test_probabilities_and_shares_of_listeners_stand_side_by_side(whole, full):
     )
     assert float(heard["width"]) == pytest.approx(1000 * full.emotion.perceived["disgust"], abs=0.1)
     arousal = next(whole.all(id="emotion.dimensions.arousal"))
-    assert "0.790.59 to 0.98" in arousal.text
+    assert "0.900.75 to 1.00" in arousal.text
     assert full.emotion.dimensions.proxy in whole.one("section", id="emotion").text
 
 

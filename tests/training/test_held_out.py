@@ -111,7 +111,7 @@ def test_without_a_model_nothing_is_read(tmp_path):
 
 
 def test_calibration_gives_back_what_readings_were_off_by():
-    """Logits three times too sure; dimensions 0.05 too high, 0.3 too wide and right."""
+    """Logits three times too sure; dimensions a fifth too small, one too high, one too wide."""
     random = np.random.default_rng(0)
     logits = random.normal(0, 1.5, (3000, 4))
     truth = (logits + random.gumbel(size=logits.shape)).argmax(1)
@@ -126,7 +126,7 @@ def test_calibration_gives_back_what_readings_were_off_by():
     off = np.array([(0.05, 0.05, 0.05), (-0.3, 0, 0.3), (0, 0, 0)])
     strange = random.permutation(3000) / 3000
     readings = Readings(
-        3 * logits, logits, points[..., None] + off, logits, np.zeros(3000), strange
+        3 * logits, logits, 0.8 * points[..., None] + off, logits, np.zeros(3000), strange
     )
     known = dataclasses.replace(readings, categories=2 * logits)
     unfitted = Calibration(LABELS, ("angry",), ("one voice", "noise"))
@@ -134,7 +134,9 @@ def test_calibration_gives_back_what_readings_were_off_by():
     assert found.temperature == pytest.approx(3, rel=0.05)
     assert np.mean(strange > found.most_strange) == pytest.approx(0.005)
     assert found.known_temperature == pytest.approx(2, rel=0.05)
-    np.testing.assert_allclose(found.widening, (0.05, -0.3, 0), atol=1e-9)
+    np.testing.assert_allclose(found.slope, 1.25)
+    np.testing.assert_allclose(found.offset, (-0.05 * 1.25, 0, 0), atol=1e-9)
+    np.testing.assert_allclose(found.widening, (0, -0.3 * 1.25, 0), atol=1e-9)
     held = label_sets(softmax(logits), mass=found.mass)[np.arange(3000), truth]
     assert held.mean() == pytest.approx(0.9, abs=0.01)
     assert (found.labels, found.votes, found.sounds) == (LABELS, ("angry",), ("one voice", "noise"))

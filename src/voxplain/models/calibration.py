@@ -1,4 +1,4 @@
-"""What makes numbers mean what they say: temperature, conformal sets and conformal intervals.
+"""What makes numbers mean what they say: temperature, a line, conformal sets and intervals.
 
 All of it is fitted on held-out speakers and stored in the card of a model.
 """
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "COVERAGE",
     "Calibration",
+    "fit_line",
     "fit_mass",
     "fit_temperature",
     "fit_widening",
@@ -26,6 +27,8 @@ __all__ = [
 
 COVERAGE = 0.9
 """Share of unseen recordings whose set, or interval, should hold the truth."""
+
+_LATER = ("rated", "slope", "offset")
 
 _ANY = 1e-9  # a mass that whatever is most probable reaches by itself
 
@@ -45,6 +48,10 @@ class Calibration:
     """Of readings in which the speaker's own states are trusted alone: those may be surer."""
     mass: float = COVERAGE
     """Probability that a set of labels must reach."""
+    slope: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """Of the line that valence, arousal and dominance are moved to."""
+    offset: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Of that line."""
     widening: tuple[float, ...] = (0.0, 0.0, 0.0)
     """Of the intervals of valence, arousal and dominance, to each side."""
     least_voice: float = 0.5
@@ -76,8 +83,9 @@ class Calibration:
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Calibration:
         """Raises KeyError for a card that lacks something."""
-        # The cards of embedded models say nothing of ratings: theirs are proxies.
-        names = (item.name for item in fields(cls) if item.name in card or item.name != "rated")
+        # The cards of embedded models say nothing of ratings: theirs are proxies. Those of
+        # experiments may be older than the line.
+        names = (item.name for item in fields(cls) if item.name in card or item.name not in _LATER)
         told = ((name, card[name]) for name in names)
         plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in told}
         return cls(**plain)
@@ -126,6 +134,18 @@ def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> float:
         expected = (softmax(rows, temperature=1 / middle) * rows).sum(1)
         low, high = (middle, high) if np.mean(own - expected) > 0 else (low, middle)
     return 2 / (low + high)
+
+
+def fit_line(truth: ArrayLike, values: ArrayLike) -> tuple[float, float]:
+    """Slope and offset of the line by which values (n,) come nearest to the truth (n,).
+
+    Least squares. What was learned with dropout and mixup may be off by a factor where it hears
+    recordings whole and as they are.
+    """
+    known, found = np.asarray(truth, np.float64), np.asarray(values, np.float64)
+    moved = found - found.mean()
+    slope = float(moved @ known / (moved @ moved)) if moved.any() else 1.0
+    return slope, float(known.mean() - slope * found.mean())
 
 
 def label_sets(probabilities: ArrayLike, *, mass: ArrayLike) -> NDArray[np.bool_]:

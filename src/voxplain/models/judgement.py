@@ -21,9 +21,10 @@ __all__ = [
     "abstain",
     "coordinates",
     "judge",
+    "line_of",
+    "on_line",
     "verdict",
     "whole",
-    "widened",
 ]
 
 DIMENSIONS = ("valence", "arousal", "dominance")
@@ -74,7 +75,7 @@ def judge(readings: Readings, calibration: Calibration) -> Emotion:
     categories = softmax(readings.categories, temperature=temperature)
     perceived = softmax(readings.perceived)
     found = readings.dimensions
-    dimensions = widened(found, np.array(calibration.widening)) if found.size else found
+    dimensions = on_line(found, line_of(calibration)) if found.size else found
     return _emotion(categories, perceived, dimensions, calibration)
 
 
@@ -109,9 +110,17 @@ def abstain(reason: str, *, label_set: tuple[str, ...]) -> Emotion:
     return Emotion({}, {}, None, label_set, Verdict((), reason))
 
 
-def widened(dimensions: NDArray[np.floating], widening: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Low, value and high (..., 3, 3) of the three dimensions, widened (..., 3), within [0, 1]."""
-    moved = np.clip(dimensions + widening[..., None] * (-1, 0, 1), 0, 1)
+def line_of(calibration: Calibration) -> NDArray[np.float64]:
+    """Slope, offset and widening (3, 3) of the three dimensions."""
+    return np.array([calibration.slope, calibration.offset, calibration.widening])
+
+
+def on_line(dimensions: NDArray[np.floating], line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Low, value and high (..., 3, 3) of the three dimensions, moved to a line (..., 3, 3) as
+    ``line_of`` gives it, and widened, within [0, 1].
+    """
+    slope, offset, widening = np.moveaxis(line, -2, 0)[..., None]
+    moved = np.clip(offset + slope * dimensions + widening * (-1, 0, 1), 0, 1)
     low, value, high = np.moveaxis(moved, -1, 0)
     return np.stack([np.minimum(low, value), value, np.maximum(high, value)], -1)
 

@@ -471,11 +471,10 @@ class VibSed(nn.Module):
         logits = self.llm(
             inputs_embeds=embedded, attention_mask=real.long(), use_cache=False
         ).logits
-        # Each token is told by the state before it.
-        before = [
-            slice(len(row.prompt) - 1, len(one) - 1) for row, one in zip(rows, given, strict=True)
-        ]
-        chosen = torch.cat([logits[n, where] for n, where in enumerate(before)]).float()
+        before = torch.zeros_like(real)  # each token is told by the state before it
+        for told, row, one in zip(before, rows, given, strict=True):
+            told[len(row.prompt) - 1 : len(one) - 1] = True
+        chosen = logits[before].float()
         tokens = torch.tensor([t for row in rows for t in row.tokens], device=chosen.device)
         counts = torch.tensor([c for row in rows for c in row.counts], device=chosen.device)
         nats = functional.cross_entropy(chosen, tokens, reduction="none")

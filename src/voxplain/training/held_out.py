@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from voxplain.backbones.embedded import STATE_SHIFT
 from voxplain.models.calibration import (
     Calibration,
+    fit_line,
     fit_mass,
     fit_temperature,
     fit_widening,
@@ -113,6 +114,10 @@ def calibrate(
     """What readings of unseen speakers ask for, of strangers and of those who are ``known``."""
     truth = targets.portrayed(utterances, unfitted.labels)
     points = targets.dimensions(utterances)
+    values = readings.dimensions[..., 1]
+    lines = [fit_line(true, found) for true, found in zip(points.T, values.T, strict=True)]
+    slope, offset = zip(*lines, strict=True)
+    moved = np.array(offset)[:, None] + np.array(slope)[:, None] * readings.dimensions
     temperature = fit_temperature(truth, readings.categories)
     return dataclasses.replace(
         unfitted,
@@ -120,8 +125,10 @@ def calibrate(
         known_temperature=fit_temperature(truth, known.categories),
         most_strange=float(np.quantile(readings.strangeness, 1 - _TURNED_AWAY)),
         mass=fit_mass(truth, softmax(readings.categories, temperature=temperature)),
+        slope=slope,
+        offset=offset,
         widening=tuple(
-            fit_widening(points[:, axis], low, high)
-            for axis, (low, _, high) in enumerate(readings.dimensions.transpose(1, 2, 0))
+            fit_widening(true, low, high)
+            for true, (low, _, high) in zip(points.T, moved.transpose(1, 2, 0), strict=True)
         ),
     )

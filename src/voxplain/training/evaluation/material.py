@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from voxplain.errors import ConfigError
 from voxplain.labels import CANONICAL
 from voxplain.models.calibration import Calibration, label_sets, softmax
-from voxplain.models.judgement import Readings, widened
+from voxplain.models.judgement import Readings, line_of, on_line
 from voxplain.models.profile import Profile
 from voxplain.training.conditions import Condition
 from voxplain.training.corpora._reading import Utterance
@@ -132,7 +132,7 @@ class Material:
         temperature = np.array([one.temperature_at(trust) for one, trust in trusts])
         probabilities = softmax(readings.categories / temperature[:, None])
         mass = np.array([one.mass for one in fitted])
-        widening = np.array([one.widening for one in fitted])
+        line = np.array([line_of(one) for one in fitted])
         labels = self.recipe.labels
         truth = [labels.index(u.emotion) if u.emotion in labels else -1 for u in heard.utterances]
         return Judged(
@@ -140,6 +140,6 @@ class Material:
             readings,
             probabilities,
             label_sets(probabilities, mass=mass[:, None]),
-            widened(readings.dimensions, widening),
+            on_line(readings.dimensions, line),
             np.array(truth),
         )
