@@ -28,6 +28,7 @@ from voxplain.training.profiles import ProfilesRecipe
 from voxplain.training.saliency import SaliencyRecipe
 from voxplain.training.studies.grid.recipe import GridRecipe, resolve
 from voxplain.training.studies.probing import study as probing
+from voxplain.training.studies.vib_sed import recipe as studies
 from voxplain.training.study import StudyRecipe
 from voxplain.training.vib_sed import recipe as vib_seds
 from voxplain.training.vib_sed import run as vib_sed
@@ -46,7 +47,7 @@ GRIDS = [path for path in RECIPES if path.stem.endswith("_grid")]
 EXPERIMENTS = [
     path for path in RECIPES if path.parent.name in ("experiments", "msf") and path not in GRIDS
 ]
-VIB_SEDS = [path for path in RECIPES if path.parent.name == "vib_sed"]
+VIB_SEDS = [path for path in RECIPES if path.parent.name == "vib_sed" and path.stem != "study"]
 TABLES = ("planted",)
 """Corpora that are made by a script beside the recipe: a table and its sounds."""
 KINDS = {
@@ -62,6 +63,7 @@ KINDS = {
     "text_emotion": TextEmotionRecipe,
     "text_encoder": TextEncoderRecipe,
     "vib_sed": vib_seds.VibSedRecipe,
+    "vib_sed_study": studies.VibSedStudyRecipe,
     **probing.KINDS,
 }
 
@@ -76,8 +78,9 @@ def test_it_resolves(path):
             if corpus not in TABLES:
                 plugins.find("corpora", corpus)
         return
-    if isinstance(recipe, GridRecipe):
-        assert len({row.folder for row in resolve(recipe, beside=path.parent)}) > 1
+    if isinstance(recipe, GridRecipe | studies.VibSedStudyRecipe):
+        find = resolve if isinstance(recipe, GridRecipe) else studies.resolve
+        assert len({row.folder for row in find(recipe, beside=path.parent)}) > 1
         return
     if path.parent.name == "probing":  # nothing comes of it that could be shipped
         return

@@ -8,13 +8,16 @@ examples:
                  --encoder whisper-tiny.en-encoder/ --out results/
   voxplain study recipes/msf/planted_grid.yaml --root planted=table.csv
                  --encoder whisper-tiny.en-encoder/ --out results/
+  voxplain study recipes/vib_sed/study.yaml --root cremad=DIR
+                 --root emodb=DIR --out results/
   voxplain study roles accounts.csv --out results/
 
 A recipe asks whether the reasons of a model hold the cues that experts expect
 (docs/studies/beyond_saliency_plan.md), what an encoder knows of a voice and
 keeps where (docs/studies/probing_plan.md), or, as a grid, what each part of an
-experiment is worth. A grid trains the versions of an experiment, goes on where
-it was stopped, and takes changes of all of them, key=value, after the recipe.
+experiment, or of VIB-Emo (docs/studies/vib_sed_plan.md), is worth. A grid
+trains the versions of an experiment, goes on where it was stopped, and takes
+changes of all of them, key=value, after the recipe.
 
 With "roles" and a table of accounts: what do the descriptive and the
 expressive parts of an account tell of the emotion that was intended, and of
@@ -30,7 +33,7 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voxplain.cli._results import write
 from voxplain.cli.train import add_data, roots
@@ -39,7 +42,7 @@ from voxplain.errors import ConfigError
 from voxplain.plugins import require
 
 if TYPE_CHECKING:
-    from voxplain.training.studies.grid.recipe import GridRecipe
+    from voxplain.training.studies.grid.recipe import Versions
 
 __all__ = ["add", "run"]
 
@@ -84,14 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _by_recipe(arguments: argparse.Namespace) -> int:
     from voxplain.training.evaluate import table
-    from voxplain.training.studies.grid.recipe import GridRecipe
+    from voxplain.training.studies.grid.recipe import GridRecipe, Versions
     from voxplain.training.studies.probing import study as probing
     from voxplain.training.studies.probing.material import Given
+    from voxplain.training.studies.vib_sed.recipe import VibSedStudyRecipe
     from voxplain.training.study import StudyRecipe, study
 
-    kinds = {"grid": GridRecipe, "study": StudyRecipe} | probing.KINDS
-    recipe = load_recipe(arguments.recipe, kinds)
-    if isinstance(recipe, GridRecipe):
+    own = {"grid": GridRecipe, "study": StudyRecipe, "vib_sed_study": VibSedStudyRecipe}
+    recipe = load_recipe(arguments.recipe, own | probing.KINDS)
+    if isinstance(recipe, Versions):
         return _grid(recipe, arguments)
     if arguments.more:
         raise ConfigError(f"{arguments.recipe} takes no {arguments.more[0]!r}; a grid would")
@@ -107,10 +111,13 @@ def _by_recipe(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _grid(recipe: GridRecipe, arguments: argparse.Namespace) -> int:
-    from voxplain.training.studies.grid.study import study
+def _grid(recipe: Versions, arguments: argparse.Namespace) -> int:
+    from voxplain.training.studies.grid import study as grid
     from voxplain.training.studies.grid.telling import terminal
+    from voxplain.training.studies.vib_sed import study as vib_sed
+    from voxplain.training.studies.vib_sed.recipe import VibSedStudyRecipe
 
+    study: Any = vib_sed.study if isinstance(recipe, VibSedStudyRecipe) else grid.study
     encoder = arguments.encoder
     own = [f"encoder.checkpoint={json.dumps(str(encoder))}"] if encoder else []
     found = study(

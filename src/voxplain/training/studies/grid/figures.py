@@ -95,9 +95,15 @@ def spread(seeds: Seeds) -> str:
 
 
 def above(rows: Mapping[str, Mapping[str, Bootstrap]], reference: str) -> Table:
-    """Each row minus another one: paired cluster bootstrap, p corrected over the table."""
+    """Each row minus another one, in the columns of both: paired cluster bootstrap, p corrected
+    over the table.
+    """
     pairs = {
-        row: {column: difference(one, rows[reference][column]) for column, one in columns.items()}
+        row: {
+            column: difference(one, rows[reference][column])
+            for column, one in columns.items()
+            if column in rows[reference]
+        }
         for row, columns in rows.items()
         if row != reference
     }

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from voxplain.config import load_recipe
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.training.experiment.recipe import ExperimentRecipe, check_recipe, digest
 
-__all__ = ["GridRecipe", "Row", "resolve"]
+__all__ = ["GridRecipe", "Row", "Versions", "resolve", "versions"]
+
+Recipe = TypeVar("Recipe")
 
 
 @dataclass(frozen=True, slots=True)
-class GridRecipe:
+class Versions:
     """An experiment, and what its versions say instead; changes are ``section.key=value``."""
 
     name: str
@@ -28,60 +31,85 @@ class GridRecipe:
     """Of all rows."""
     at_once: int = 1
     """Rows that are trained at the same time, each by a process of its own."""
-    ceiling: str = ""
-    """A table (CSV) in the folder of the corpus of what is to be expected of each clip, all but the
-    noise: ``file``, ``valence``, ``arousal`` and ``dominance``."""
     note: str = ""
     """What a reader of the figures must know."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GridRecipe(Versions):
+    """Versions of an experiment that learns dimensions."""
+
+    ceiling: str = ""
+    """A table (CSV) in the folder of the corpus of what is to be expected of each clip, all but the
+    noise: ``file``, ``valence``, ``arousal`` and ``dominance``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[Recipe]):
     """A version of the experiment."""
 
     table: str
     name: str
-    recipe: ExperimentRecipe
+    recipe: Recipe
     folder: str
     """Of its run, below the results: ``table/row`` of the first row that has this recipe."""
 
 
-def resolve(recipe: GridRecipe, *, beside: Path, changes: Sequence[str] = ()) -> list[Row]:
+def resolve(
+    recipe: GridRecipe, *, beside: Path, changes: Sequence[str] = ()
+) -> list[Row[ExperimentRecipe]]:
     """Every row with its whole experiment, checked before anything is trained.
 
-    ``beside`` is the folder of the recipe, ``changes`` are further ones of all rows; what a row
-    itself says comes last.
+    ``beside`` is the folder of the recipe, ``changes`` are further ones of all rows.
 
-    Raises ConfigError or UnknownName: a name that can't be a folder, an experiment that can't be
-    followed or learns no dimensions, a reference that is no row.
+    Raises what ``versions`` raises; ConfigError for an experiment that learns no dimensions.
+    """
+    kinds = {"experiment": ExperimentRecipe}
+    return versions(recipe, kinds, _check, beside=beside, changes=changes)
+
+
+def _check(experiment: ExperimentRecipe) -> None:
+    check_recipe(experiment)
+    if not experiment.targets.dimensions:
+        raise ConfigError("a grid tells CCC, and targets.dimensions is 0; raise it")
+
+
+def versions(
+    recipe: Versions,
+    kinds: Mapping[str, type[Recipe]],
+    check: Callable[[Recipe], None],
+    *,
+    beside: Path,
+    changes: Sequence[str] = (),
+) -> list[Row[Recipe]]:
+    """Every row with its whole recipe, of one of the ``kinds``, that ``check`` does not refuse.
+
+    What a row itself says comes last, after ``changes``, which are of all rows.
+
+    Raises ConfigError or UnknownName: a name that can't be a folder, a recipe that can't be
+    followed, a reference that is no row.
     """
     for table, row in recipe.reference.items():
         if table not in recipe.tables:
             raise UnknownName("table of the grid", table, recipe.tables)
         if row not in recipe.tables[table]:
             raise UnknownName(f"row of the table {table!r}", row, recipe.tables[table])
-    found: list[Row] = []
+    found: list[Row[Recipe]] = []
     folders: dict[str, str] = {}
     for table, rows in recipe.tables.items():
         for name, own in rows.items():
             for part in (table, name):
                 if Path(part).name != part:
                     raise ConfigError(f"{part!r} can't name a folder; give it another name")
-            experiment = load_recipe(
-                beside / recipe.base,
-                {"experiment": ExperimentRecipe},
-                changes=[*recipe.changes, *changes, *own],
+            one: Any = load_recipe(
+                beside / recipe.base, kinds, changes=[*recipe.changes, *changes, *own]
             )
             try:
-                check_recipe(experiment)
+                check(one)
             except (ConfigError, UnknownName) as error:
                 raise ConfigError(f"{table}, {name}: {error}") from error
-            if not experiment.targets.dimensions:
-                raise ConfigError(
-                    f"{table}, {name}: a grid tells CCC, and targets.dimensions is 0; raise it"
-                )
-            folder = folders.setdefault(digest(experiment), f"{table}/{name}")
-            found.append(Row(table, name, experiment, folder))
+            folder = folders.setdefault(digest(one), f"{table}/{name}")
+            found.append(Row(table, name, one, folder))
     if recipe.at_once < 1:
         raise ConfigError(f"at_once must be above 0, not {recipe.at_once}")
     if not found:

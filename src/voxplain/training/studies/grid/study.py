@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -13,18 +13,25 @@ from typing import Any
 from voxplain.plugins import require
 from voxplain.training.evaluate import table as markdown
 from voxplain.training.experiment.checkpoint import write
+from voxplain.training.experiment.recipe import ExperimentRecipe
 from voxplain.training.experiment.run import train
 from voxplain.training.predictions import DIMENSIONS
 from voxplain.training.studies.charts import dots
 from voxplain.training.studies.grid import figures, usage
 from voxplain.training.studies.grid.costs import costs, measure
 from voxplain.training.studies.grid.figures import MEAN, Seeds
-from voxplain.training.studies.grid.recipe import GridRecipe, Row, resolve
+from voxplain.training.studies.grid.recipe import GridRecipe, Row, Versions, resolve
 from voxplain.training.studies.tables import Table
 
-__all__ = ["study", "tables"]
+__all__ = ["HOW_SURE", "carry_out", "provenance", "publish", "study", "tables"]
 
 log = logging.getLogger(__name__)
+
+HOW_SURE = (
+    "the mean of the seeds, with 95 % intervals over speakers (over files where nobody knows who "
+    "speaks). Differences are paired by speaker; their p is corrected by Holm over the table."
+)
+"""What stands behind the first words on figures."""
 
 
 def study(
@@ -50,35 +57,78 @@ def study(
     reads = {
         folder: len(run.texts.branches) if run.texts.encoder else 0 for folder, run in runs.items()
     }
-    first, *others = sorted(runs, key=lambda folder: -reads[folder])
 
-    def made(folder: str, jobs: int) -> str:
+    def made(folder: str, jobs: int) -> None:
         place = out / folder
         train(runs[folder], roots=roots, checkpoint=None, out=place, cache=cache, jobs=jobs)
         measure(place, runs[folder], roots=roots)
-        return folder
 
-    joblib = require("joblib", extra="train")
-    alone = [made(first, jobs)]
-    share = max(1, jobs // recipe.at_once)
-    together = joblib.Parallel(recipe.at_once, return_as="generator_unordered")(
-        joblib.delayed(made)(folder, share) for folder in others
-    )
-    for number, folder in enumerate(chain(alone, together), start=1):
-        log.info("run %d of %d is there: %s", number, len(runs), folder)
+    order = sorted(runs, key=lambda folder: -reads[folder])
+    carry_out(made, order, jobs=jobs, at_once=recipe.at_once)
     found = tables(recipe, rows, roots=roots, out=out)
-    plain = json.dumps(found, default=asdict, indent=1)
-    for name, text in {
-        "figures.json": plain,
-        "figures.svg": _chart(found, recipe.tables),
-        "README.md": _readme(recipe, found),
-    }.items():
-        write(out / name, f"{text}\n".encode())
+    publish(
+        recipe,
+        found,
+        said=f"CCC of recordings that were tested, {HOW_SURE}",
+        charts={"figures.svg": ("CCC of each row", _chart(found, recipe.tables))},
+        out=out,
+    )
     return found
 
 
+def carry_out(
+    made: Callable[[str, int], None], folders: Sequence[str], *, jobs: int, at_once: int
+) -> None:
+    """Make the run of each folder: the first alone with all jobs, then so many at the same time.
+
+    What the first one hears is kept for the others.
+    """
+    joblib = require("joblib", extra="train")
+
+    def make(folder: str, jobs: int) -> str:
+        made(folder, jobs)
+        return folder
+
+    first, *others = folders
+    alone = [make(first, jobs)]
+    share = max(1, jobs // at_once)
+    together = joblib.Parallel(at_once, return_as="generator_unordered")(
+        joblib.delayed(make)(folder, share) for folder in others
+    )
+    for number, folder in enumerate(chain(alone, together), start=1):
+        log.info("run %d of %d is there: %s", number, len(folders), folder)
+
+
+def publish(
+    recipe: Versions,
+    found: dict[str, Table],
+    *,
+    said: str,
+    charts: Mapping[str, tuple[str, str]],
+    out: Path,
+) -> None:
+    """Write figures.json, the charts (file -> title and SVG), and README.md.
+
+    ``said`` is what the tables of ``found`` hold.
+    """
+    note = f"> {recipe.note}.\n\n" if recipe.note else ""
+    drawn = "\n".join(f"![{title}]({file})" for file, (title, _) in charts.items())
+    readme = (
+        f"# {recipe.name}\n\n{note}{said} `figures.json` holds all of it, and each run its recipe, "
+        f"its predictions and its models.\n\n{drawn}\n\n{markdown(found)}\n"
+    )
+    files = {file: svg for file, (_, svg) in charts.items()}
+    plain = json.dumps(found, default=asdict, indent=1)
+    for name, text in {"figures.json": plain, **files, "README.md": readme}.items():
+        write(out / name, f"{text}\n".encode())
+
+
 def tables(
-    recipe: GridRecipe, rows: Sequence[Row], *, roots: Mapping[str, Path], out: Path
+    recipe: GridRecipe,
+    rows: Sequence[Row[ExperimentRecipe]],
+    *,
+    roots: Mapping[str, Path],
+    out: Path,
 ) -> dict[str, Table]:
     """By title, from what the runs in ``out`` left; those without a row are left out."""
     found: dict[str, Table] = {}
@@ -108,7 +158,9 @@ def tables(
         found[f"{name}, processor milliseconds for a clip"] = {
             row.name: costs(out / row.folder) for row in own
         }
-        found[f"{name}, runs"] = {row.name: _run(row, out, found[name][row.name]) for row in own}
+        found[f"{name}, runs"] = {
+            row.name: {MEAN: found[name][row.name][MEAN], **provenance(row, out)} for row in own
+        }
     return {title: table for title, table in found.items() if table}
 
 
@@ -129,7 +181,7 @@ def _concordances(
     return found
 
 
-def _misread(row: Row, out: Path) -> dict[float, Seeds]:
+def _misread(row: Row[ExperimentRecipe], out: Path) -> dict[float, Seeds]:
     """Word error rate -> what was said of the learned corpora's clips."""
     plan = row.recipe
     return {
@@ -140,12 +192,11 @@ def _misread(row: Row, out: Path) -> dict[float, Seeds]:
     }
 
 
-def _run(row: Row, out: Path, figures: Mapping[str, Any]) -> dict[str, Any]:
+def provenance(row: Row[Any], out: Path) -> dict[str, str]:
     """Where a row was trained, and by what."""
     environment = json.loads((out / row.folder / "environment.json").read_text(encoding="utf-8"))
     hashes = {name: environment[f"{name}_sha256"][:12] for name in ("recipe", "data")}
-    seeds = " ".join(map(str, row.recipe.train.seeds))
-    return {MEAN: figures[MEAN], "seeds": seeds, **hashes, "run": row.folder}
+    return {"seeds": " ".join(map(str, row.recipe.train.seeds)), **hashes, "run": row.folder}
 
 
 def _folder(root: Path) -> Path:
@@ -167,18 +218,3 @@ def _chart(found: Mapping[str, Table], names: Collection[str]) -> str:
         span=(-0.2, 1.0),
         chance=0.0,
     )
-
-
-def _readme(recipe: GridRecipe, found: dict[str, Table]) -> str:
-    note = f"> {recipe.note}.\n\n" if recipe.note else ""
-    return f"""# {recipe.name}
-
-{note}CCC of recordings that were tested, the mean of the seeds, with 95 % intervals over speakers \
-(over files where nobody knows who speaks). Differences are paired by speaker; their p is \
-corrected by Holm over the table. `figures.json` holds all of it, and each run its recipe, \
-its predictions and its models.
-
-![CCC of each row](figures.svg)
-
-{markdown(found)}
-"""
