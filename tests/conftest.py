@@ -90,3 +90,72 @@ def tiny_model(tmp_path_factory):
     return SimpleNamespace(
         folder=folder, encoder=encoder, head=heads[0], folds=heads[1:], before=before
     )
+
+
+def _trained_describer(folder, *, concept):
+    """A VIB-Emo as training leaves it, of the package's encoder, with random weights."""
+    import torch
+    from safetensors.torch import save_file
+
+    from voxplain.models import decoder
+    from voxplain.models.description import ATTRIBUTES, SLOTS
+    from voxplain.models.levels import Cuts, Thresholds
+    from voxplain.models.listening import encoder_digest
+    from voxplain.models.vib_sed import VibSed
+
+    torch.manual_seed(int(concept))
+    words = " ".join(word for one in ATTRIBUTES for word in (one.name, *one.words))
+    speaker = decoder.build([f"{words}, tone urgent, stress on that: sounds angry"], size="0.5M")
+    options = {"latent": 8, "hidden": 16, "stack": 4, "concept": concept}
+    network = VibSed(*reversed(speaker), depth=2, width=384, **options)
+    with torch.no_grad():
+        for weight in network.parameters():  # larger than at birth, so that mistakes show
+            weight.add_(0.05 * torch.randn_like(weight))
+    network.llm.save_pretrained(folder / "llm")
+    network.tokenizer.save_pretrained(folder / "llm")
+    own = {n: w.contiguous() for n, w in network.state_dict().items() if not n.startswith("llm.")}
+    save_file(own, folder / "network.safetensors")
+    cuts = {one.name: Cuts(one.descriptor, -1.0, 1.0, 0.1) for one in ATTRIBUTES}
+    cuts["pitch"] = Cuts("f0_mean_st", 30.0, 36.0, 0.1)
+    Thresholds(cuts).save(folder / "labels.json")
+    card = {
+        "format": "vib_sed", "name": f"tiny{' concept' * concept}", "version": "0", "sha256": "0",
+        "recipe_sha256": "0", "notes": ["acted"], "speakers": {"train": ["s1"]},
+        "encoder": {"checkpoint": "speech", "sha256": encoder_digest("speech")},
+        "llm": {"checkpoint": ""}, "network": {"depth": 2, "width": 384, **options},
+        "slots": list(SLOTS), "labels": ["angry", "neutral", "sad"],
+        "temperature": 1.5, "least": 0.4,
+    }  # fmt: skip
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_describer(tmp_path_factory):
+    """A model folder of VIB-Emo."""
+    return _trained_describer(tmp_path_factory.mktemp("trained"), concept=False)
+
+
+@pytest.fixture(scope="session")
+def trained_concept(tmp_path_factory):
+    """The same, which decides from its own words."""
+    return _trained_describer(tmp_path_factory.mktemp("trained_concept"), concept=True)
+
+
+@pytest.fixture(scope="session")
+def listening_folder(trained_describer, tmp_path_factory, angry):
+    """What is packed of it."""
+    return _packed(trained_describer, tmp_path_factory, angry)
+
+
+@pytest.fixture(scope="session")
+def concept_folder(trained_concept, tmp_path_factory, angry):
+    """The same, which decides from its own words."""
+    return _packed(trained_concept, tmp_path_factory, angry)
+
+
+def _packed(trained, tmp_path_factory, clip):
+    from voxplain.audio.read import read
+    from voxplain.training.vib_sed.packed import pack
+
+    return pack(trained, tmp_path_factory.mktemp("packed") / "model", clips=[read(clip)]).folder

@@ -36,6 +36,7 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
     "voxplain.evidence.narrate", "voxplain.inquiry.trace", "voxplain.inquiry.mcp",
+    "voxplain.models.describing", "voxplain.models.listening",
     "voxplain.models.description",
     "voxplain.explainers.occlusion",
     "voxplain.explainers.shapley", "voxplain.reports.html", "voxplain.reports.json",

@@ -19,8 +19,9 @@ from voxplain.audio import read
 from voxplain.audio.listening import Listener
 from voxplain.errors import AudioError, ConfigError, TooShort, UnknownName
 from voxplain.evidence.checking import check
-from voxplain.models.embedded import EmbeddedModel
+from voxplain.models.embedded import EmbeddedModel, embedded_folder
 from voxplain.models.judgement import judge
+from voxplain.models.listening import ListeningModel
 from voxplain.models.profile import Profile
 from voxplain.pipeline import analyze_each
 from voxplain.reports import text
@@ -100,6 +101,67 @@ def test_a_transcript_tells_more_and_changes_nothing_else(angry):
 def test_the_document_follows_the_published_schema(clips, tiny, tracks):
     validate(voxplain.analyze(clips[0], **tiny), tracks=tracks)
     validate(voxplain.analyze(np.zeros(RATE), RATE, **tiny), tracks=tracks)
+
+
+def test_a_describer_tells_how_each_stretch_sounds(angry, listening_folder):
+    describer = ListeningModel.load(str(listening_folder))
+    found = voxplain.pipeline.load().analyze(angry, explain=None, describer=describer)
+    validate(found)
+    (one,) = found.listening
+    ((_, speech),) = Listener().stretches(read.blocks(angry), source="angry")
+    functionals = found.segments[0].descriptors.functionals
+    assert one == describer.listen(describer.embed(speech), segment=0, measured=functionals)
+    assert one.heard["pitch"].quantity == functionals["f0_mean_st"]
+    assert found.provenance["config"]["listening"] == f"tiny {describer.sha256[:12]}"
+    assert voxplain.Analysis.from_dict(found.to_dict()).listening == found.listening
+
+
+def test_the_encoder_hears_once_if_the_model_hears_through_it(
+    angry, tiny, listening_folder, monkeypatch
+):
+    describer = ListeningModel.load(str(listening_folder))
+    by_own = voxplain.pipeline.load(**tiny).analyze(angry, explain=None, describer=describer)
+    monkeypatch.setattr(ListeningModel, "embed", None)
+    shared = voxplain.pipeline.load().analyze(angry, explain=None, describer=describer)
+    assert shared.listening == by_own.listening
+
+
+def test_the_words_of_a_stretch_may_be_stressed(angry, listening_folder, tmp_path):
+    describer = ListeningModel.load(str(listening_folder))
+    analyzer = voxplain.pipeline.load()
+    words = [
+        {"text": text, "start": start, "end": start + 0.3, "confidence": 0.9}
+        for text, start in (("before", 0.0), ("Exactly", 0.8), ("that.", 1.4))
+    ]
+    content = {"text": "before Exactly that.", "words": words, "language": "en"}
+    path = tmp_path / "said.json"
+    path.write_text(json.dumps(content))
+    found = analyzer.analyze(angry, explain=None, describer=describer, transcript=path)
+    stress = found.listening[0].heard["stress"]
+    assert stress.word in ("none", "exactly", "that")  # speech begins at 0.38 s
+    assert stress.measured in ("none", "exactly", "that")
+
+
+def test_without_a_model_of_the_package_nobody_listens(angry, tiny, monkeypatch):
+    monkeypatch.setattr("voxplain.pipeline.shipped", lambda: ())
+    assert voxplain.analyze(angry, **tiny).listening is None
+
+
+def test_the_model_of_the_package_listens_where_something_is_explained(
+    angry, tiny, listening_folder, monkeypatch
+):
+    def place(name):
+        return listening_folder if name == "listening" else embedded_folder(name)
+
+    monkeypatch.setattr("voxplain.models.listening.embedded_folder", place)
+    assert voxplain.analyze(angry, **tiny).listening[0].source == "tiny"
+    assert voxplain.analyze(angry, explain=None, **tiny).listening is None
+
+
+def test_what_is_no_voice_is_not_described(listening_folder):
+    describer = ListeningModel.load(str(listening_folder))
+    analyzer = voxplain.pipeline.load()
+    assert analyzer.analyze(np.zeros(RATE), RATE, describer=describer).listening == ()
 
 
 def test_an_analysis_survives_json_and_pickle(angry, tiny):

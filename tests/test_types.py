@@ -19,7 +19,9 @@ from voxplain.types import (
     Dimensions,
     Embedding,
     Emotion,
+    Heard,
     Level,
+    Listening,
     Quantity,
     Segment,
     SegmentAnalysis,
@@ -67,7 +69,16 @@ def analysis():
         warnings=("loud",),
         provenance={"voxplain": "0.1.0", "config": {"explain": None}},
         semantic_fusion=fusion(),
+        listening=(listening(),),
     )
+
+
+def listening():
+    heard = {
+        "pitch": Heard("low", 0.75, "high", Quantity(41.5, "st", True), "disagree"),
+        "tone": Heard("soft", 0.5, None, None, "not measured"),
+    }
+    return Listening(0, "pitch low: sounds sad", heard, {"angry": 0.25, "sad": 0.75}, "tiny")
 
 
 def fusion():
@@ -88,7 +99,17 @@ def fusion():
 AUDIO = Audio(np.zeros(8000, np.float32), 16_000, "<array>")
 SEGMENT = Segment(1.5, 4.0, "A")
 EMBEDDING = Embedding(np.array([[0.5, -2], [1, 0], [0, 3]], np.float16), 0.04, "speech")
-VALUES = [AUDIO, SEGMENT, track(), EMBEDDING, descriptors(), emotion(), fusion(), analysis()]
+VALUES = [
+    AUDIO,
+    SEGMENT,
+    track(),
+    EMBEDDING,
+    descriptors(),
+    emotion(),
+    fusion(),
+    listening(),
+    analysis(),
+]
 BY_TYPE = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
 

@@ -25,6 +25,7 @@ from voxplain.evidence.voice import Edit
 from voxplain.models import Model, ReadingModel, Stretch
 from voxplain.models.fusion import fuse
 from voxplain.models.judgement import abstain, judge, whole
+from voxplain.models.listening import ListeningModel, shipped
 from voxplain.models.loading import load_model
 from voxplain.models.profile import Profile
 from voxplain.text.alignment import POCKETSPHINX
@@ -49,6 +50,9 @@ from voxplain.types import (
 __all__ = ["DEFAULT_MODEL", "Analyzer", "Edit", "analyze", "analyze_each", "load", "whatif"]
 
 DEFAULT_MODEL = "speech"
+
+_DESCRIBER = "listening"
+"""Of the package, where it holds one."""
 
 _CLIPPED = 0.001
 """Share of samples at full scale from which a recording is called clipped."""
@@ -241,6 +245,7 @@ class Analyzer:
         transcript: str | os.PathLike[str] | None = None,
         language: str | None = None,
         aligner: str | os.PathLike[str] = POCKETSPHINX,
+        describer: ListeningModel | None = None,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
@@ -252,13 +257,18 @@ class Analyzer:
         one, in the stretch that speaks most for it. ``transcriber`` hears the words; or the
         ``transcript`` is known, a text or the path of a file with one (plain text, TextGrid, SRT,
         VTT, JSON), and its words, English unless ``language`` says otherwise, are found in the
-        recording by the ``aligner`` (see ``text.alignment.align``). ``progress`` is called with the
-        seconds that each stretch ends at. Without usable speech the analysis abstains and says why.
+        recording by the ``aligner`` (see ``text.alignment.align``). The ``describer`` tells how
+        each stretch with a voice in it sounds; without one the package's does, if there is any,
+        where something is explained. ``progress`` is called with the seconds that each stretch ends
+        at. Without usable speech the analysis abstains and says why.
 
         Raises AudioError or TooShort, ConfigError for an array without a sampling rate, UnknownName
         for an explanation or a label, and TextError for a transcript that can't be of it.
         """
         self.check(explain=explain, why=why)
+        if describer is None and explain and _DESCRIBER in shipped():
+            describer = ListeningModel.load(_DESCRIBER)
+        same_states = describer is not None and describer.hears_as(self.model)
         name = read.source_name(source)
         listener = Listener()
         blocks = read.blocks(source, sampling_rate=sampling_rate)
@@ -272,6 +282,7 @@ class Analyzer:
         emotions: list[Emotion] = []
         # By stretch, where they are asked again; what is no voice tells nothing of a speaker.
         voices: dict[int, Embedding] = {}
+        listened: dict[int, Embedding] = {}  # by stretch, as the describer hears it
         asked = relative or (said is not None and isinstance(self.model, ReadingModel))
         telling: dict[str, tuple[float, int, Audio]] = {}  # by label, where it is heard most
 
@@ -279,8 +290,11 @@ class Analyzer:
             for segment, audio in listener.stretches(blocks, source=name):
                 embedding = self.model.embed(audio)
                 emotion = self._judge(embedding, self.speaker)
-                if asked and (emotion.categories or emotion.dimensions):
+                is_voice = bool(emotion.categories or emotion.dimensions)
+                if asked and is_voice:
                     voices[len(stretches)] = embedding
+                if describer is not None and is_voice:
+                    listened[len(stretches)] = embedding if same_states else describer.embed(audio)
                 for label, probability in emotion.categories.items() if explain else ():
                     heard = probability * segment.duration
                     if heard > telling.get(label, (0.0,))[0]:
@@ -329,6 +343,7 @@ class Analyzer:
                     "reference": self.reference.name,
                     "relative": relative,
                     "speaker_seconds": round(self.speaker.seconds, 2) if self.speaker else 0.0,
+                    "listening": describer and f"{describer.name} {describer.sha256[:12]}",
                 },
             },
         )
@@ -343,6 +358,8 @@ class Analyzer:
                 for number, voice in voices.items()
             ]
             analysis = self._told(analysis, *told(spoken, everything), heard)
+        if describer is not None:
+            analysis = _with_listening(analysis, describer, listened)
         return dataclasses.replace(analysis, claims=claims(analysis))
 
     def _told(
@@ -445,6 +462,20 @@ class Analyzer:
             f"{found} found in {listener.duration:.1f} s of audio",
             label_set=calibration.labels,
         )
+
+
+def _with_listening(
+    analysis: Analysis, describer: ListeningModel, listened: Mapping[int, Embedding]
+) -> Analysis:
+    """With how each stretch sounds to the describer, and the words that are spoken in it."""
+    words = analysis.transcript.words if analysis.transcript else ()
+    found = []
+    for number, states in listened.items():
+        stretch = analysis.segments[number]
+        inside = [word for word in words if stretch.start <= word.start < stretch.end]
+        measured = stretch.descriptors.functionals
+        found.append(describer.listen(states, segment=number, measured=measured, words=inside))
+    return dataclasses.replace(analysis, listening=tuple(found))
 
 
 def _warnings(listener: Listener) -> tuple[str, ...]:

@@ -35,7 +35,9 @@ __all__ = [
     "Explanation",
     "Faithfulness",
     "Fusion",
+    "Heard",
     "Level",
+    "Listening",
     "Moment",
     "Narration",
     "Quantity",
@@ -51,7 +53,7 @@ __all__ = [
     "Word",
 ]
 
-SCHEMA_VERSION = "1.6"
+SCHEMA_VERSION = "1.7"
 """Of ``Analysis.to_dict``: the first number changes when a reader of the old form would break."""
 
 
@@ -660,6 +662,38 @@ class Narration(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard(_Value):
+    """A descriptor as a model hears it, beside what was measured of it."""
+
+    word: str
+    """Such as high."""
+    probability: float
+    """Of the word among all that the model could say of the descriptor."""
+    measured: str | None
+    """The word by what was measured; None where nothing reliable was."""
+    quantity: Quantity | None
+    """What was measured; None of a descriptor that is no single quantity."""
+    agreement: str
+    """agree, one step off, disagree, not measured, or not heard: the word is too unsure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(_Value):
+    """How a stretch of speech sounds to a small model that tells it in words; not measured."""
+
+    segment: int
+    """The stretch, of ``Analysis.segments``."""
+    text: str
+    """What it is sure enough of, as a phrase."""
+    heard: Mapping[str, Heard]
+    """Descriptor -> all that it hears, in the order in which it is spoken."""
+    categories: Mapping[str, float]
+    """Label -> probability that it gives the emotion."""
+    source: str
+    """The model."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentAnalysis(_Value):
     """One stretch of speech."""
 
@@ -693,6 +727,8 @@ class Analysis(_Value):
     fusion: Fusion | None = None
     semantic_fusion: SemanticFusion | None = None
     narration: Narration | None = None
+    listening: tuple[Listening, ...] | None = None
+    """Of each stretch in which a voice is heard; None where no model listened."""
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
         """The JSON document (docs/schema.md); descriptor tracks only when asked for."""

@@ -78,7 +78,7 @@ def test_a_result_is_replaced_only_by_force(memo, capsys):
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
     run(capsys, memo, "--force")
-    assert json.loads(result.read_text())["schema_version"] == "1.6"
+    assert json.loads(result.read_text())["schema_version"] == "1.7"
 
 
 def test_a_page_and_a_document_say_why(memo, capsys):

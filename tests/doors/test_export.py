@@ -43,3 +43,19 @@ def test_what_is_exported_is_analysed_alike(checkpoint, clips, angry, tmp_path, 
 def test_without_recordings_nothing_is_exported(checkpoint, tmp_path, capsys):
     assert main(["export", str(checkpoint), "--out", str(tmp_path / "out")]) == 2
     assert "give --clips or --corpus" in capsys.readouterr().err
+
+
+def test_a_vib_emo_becomes_a_listening_model(trained_describer, angry, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["export", str(trained_describer), "--out", str(out), "--clips", str(angry)]
+    assert main([*command, "--int8"]) == 2
+    assert (
+        "is packed as it is and checked on --clips; leave out --corpus" in capsys.readouterr().err
+    )
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert f"wrote {out}: " in said
+    assert "largest difference of any probability on 1 stretches of speech: " in said
+    assert "(at most 0.02)" in said
+    assert main(["describe", str(angry), "--json", "--model", str(out)]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "tiny"

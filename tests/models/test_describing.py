@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from voxplain.errors import ConfigError
 from voxplain.models import decoder
 from voxplain.models.byte_pairs import BytePairs
 from voxplain.models.describing import Decoder, Describer, Shape
+from voxplain.models.description import SLOTS, Description
 from voxplain.models.vib_sed import INSTRUCTIONS, VibSed
 
 LABELS = ("angry", "happy", "sad")
@@ -14,7 +16,7 @@ WORDS = ["It's", "eleven", "o'clock."]
 DEPTH, WIDTH = 3, 12
 
 
-def made(seed, **options):
+def made(seed, *, temperature=1.0, **options):
     """A network with random weights far from zero, and the same in numpy."""
     torch.manual_seed(seed)
     texts = ["pitch high, range wide: sounds angry", "It's eleven o'clock."] * 3
@@ -39,25 +41,67 @@ def made(seed, **options):
     weights = {name: one.detach().numpy() for name, one in network.state_dict().items()}
     tokens = BytePairs.of_tokenizer(tokenizer.backend_tokenizer.to_str())
     told = {"shape": shape, "tokens": tokens, "instruction": INSTRUCTIONS["sed"]}
-    return network, Describer(weights, labels=LABELS, **told)
+    told |= {"decision": INSTRUCTIONS["decide"]} if network.concept else {}
+    return network, Describer(weights, labels=LABELS, temperature=temperature, **told)
+
+
+def heard(network, states, *, words=WORDS, taught=SLOTS):
+    """What torch makes of one clip."""
+    mask = torch.ones(1, states.shape[1], dtype=torch.bool)
+    (found,) = network.describe(states[:, None], mask, words=[words], labels=LABELS, taught=taught)
+    return found
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"compression": "none"}, {"disentangled": False}], ids=["vib", "none", "one"]
+    "options",
+    [{}, {"compression": "none"}, {"disentangled": False}, {"concept": True}],
+    ids=["vib", "none", "one", "concept"],
 )
 @pytest.mark.parametrize("frames", [1, 20])
 def test_it_says_what_the_network_says(options, frames):
     for seed in range(3):
         network, describer = made(seed, **options)
         states = torch.randn(DEPTH, frames, WIDTH, generator=torch.Generator().manual_seed(seed))
-        (wanted,) = network.describe(
-            states[:, None], torch.ones(1, frames, dtype=torch.bool), words=[WORDS], labels=LABELS
-        )
+        wanted = heard(network, states)
         found = describer.describe(states.numpy(), words=WORDS)
         assert found.description == wanted.description
         assert found.probabilities.keys() == wanted.probabilities.keys()
         for slot, chances in wanted.probabilities.items():
             assert found.probabilities[slot] == pytest.approx(chances, abs=1e-4)
+
+
+def test_without_words_nothing_is_said_of_the_stress():
+    network, describer = made(0)
+    states = torch.randn(DEPTH, 9, WIDTH, generator=torch.Generator().manual_seed(0))
+    found = describer.describe(states.numpy())
+    wanted = heard(network, states, words=[], taught=[one for one in SLOTS if one != "stress"])
+    assert found.description == wanted.description
+    assert found.description.emphasised is None
+    assert "stress" not in found.probabilities
+
+
+def test_the_temperature_softens_the_emotion_alone():
+    states = torch.randn(DEPTH, 9, WIDTH, generator=torch.Generator().manual_seed(0)).numpy()
+    plain, soft = (made(0, temperature=t)[1].describe(states, words=WORDS) for t in (1.0, 2.0))
+    emotion = {label: chance**0.5 for label, chance in plain.probabilities["emotion"].items()}
+    wanted = {label: one / sum(emotion.values()) for label, one in emotion.items()}
+    assert soft.probabilities["emotion"] == pytest.approx(wanted, abs=1e-6)
+    assert soft.probabilities["pitch"] == plain.probabilities["pitch"]
+
+
+def test_a_concept_network_decides_from_words_alone_as_in_torch():
+    network, describer = made(1, concept=True)
+    low = Description({"pitch": -1, "tempo": 0}, "soft", ("eleven",), "angry")
+    for one in (low, Description({"pitch": 1})):
+        wanted = network.decide(one, labels=LABELS)
+        assert describer.decide(one) == pytest.approx(wanted, abs=1e-5)
+    with pytest.raises(ConfigError, match="there is no descriptor to decide from"):
+        describer.decide(Description(label="sad"))
+
+
+def test_a_network_that_hears_the_emotion_decides_nothing():
+    with pytest.raises(ConfigError, match="decides from what it hears; train one with concept"):
+        made(0)[1].decide(Description({"pitch": 1}))
 
 
 def test_tokens_one_by_one_give_what_all_at_once_give():

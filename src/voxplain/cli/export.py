@@ -4,10 +4,14 @@ examples:
   voxplain export superb/hubert-large-superb-er --out ser/ --clips *.wav
   voxplain export runs/probe --out probe/ --corpus cremad=DIR --int8
   voxplain analyze memo.m4a --model ser/
+  voxplain export runs/vib_sed --out listening/ --clips *.wav
+  voxplain describe memo.m4a --model listening/
 
 The file is compared with the original on the recordings; where it differs by
 more than 0.001 (with --int8 0.1) in any output nothing is written. On a corpus
-both models' labels are counted, too.
+both models' labels are counted, too. A trained VIB-Emo becomes a folder in half
+precision, which must say the same words with probabilities that differ by no
+more than 0.02.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import argparse
 from pathlib import Path
 
 from voxplain.audio import read
+from voxplain.errors import ConfigError
 from voxplain.models.loading import load_model
 from voxplain.plugins import require
 
@@ -40,7 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     require("torch", extra="train")
     from voxplain.training.assessment.recordings import recordings
     from voxplain.training.exported import LARGEST, export_model
+    from voxplain.training.vib_sed.packed import is_trained
 
+    if is_trained(Path(arguments.model)):
+        return _pack(arguments)
     precision = "int8" if arguments.int8 else "float32"
     corpora = [recordings(corpus) for corpus in arguments.corpus]
     done = export_model(
@@ -61,4 +69,22 @@ def run(arguments: argparse.Namespace) -> int:
             f"(n {one.original.n}, {one.original.speakers} speakers); "
             f"the same label for {one.same:.2%}"
         )
+    return 0
+
+
+def _pack(arguments: argparse.Namespace) -> int:
+    from voxplain.training.vib_sed.packed import LARGEST, pack
+
+    if arguments.corpus or arguments.int8:
+        raise ConfigError(
+            f"{arguments.model} is packed as it is and checked on --clips; leave out --corpus and "
+            "--int8"
+        )
+    clips = [read.read(clip) for clip in arguments.clips]
+    done = pack(Path(arguments.model), arguments.out, clips=clips)
+    print(
+        f"wrote {done.folder}: {done.megabytes:.1f} MB, float16\n"
+        f"largest difference of any probability on {done.stretches} stretches of speech: "
+        f"{done.difference:.1e} (at most {LARGEST:g})"
+    )
     return 0

@@ -6,6 +6,7 @@ architecture (Touvron et al. 2023, arXiv 2302.13971) fills the slots of a descri
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,8 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxplain.errors import ConfigError
 from voxplain.models.byte_pairs import BytePairs
-from voxplain.models.description import SLOTS, Described, Slot, parsed, slots
+from voxplain.models.description import (
+    SLOTS,
+    Described,
+    Description,
+    Slot,
+    parsed,
+    parts,
+    slots,
+    spoken,
+)
 
 __all__ = ["Decoder", "Describer", "Shape"]
 
@@ -124,24 +135,81 @@ class Describer:
         instruction: str,
         labels: Sequence[str],
         taught: Collection[str] = SLOTS,
+        decision: str = "",
+        temperature: float = 1.0,
     ) -> None:
-        """``weights`` under the names that they have in ``VibSed``; ``taught`` are the slots."""
+        """``weights`` under the names that they have in ``VibSed``; ``taught`` are the slots.
+
+        ``instruction`` stands behind what is heard. ``decision`` stands before the text of the
+        descriptors where the emotion is read from that alone. The logits of the emotion are divided
+        by the ``temperature``.
+        """
         self._weights, self._shape, self._tokens = weights, shape, tokens
         llm = {name[4:]: one for name, one in weights.items() if name.startswith("llm.")}
         self._decoder = Decoder(llm, shape)
-        self._instruction, self.labels = instruction, tuple(labels)
+        self._instruction, self._decision = instruction, decision
+        self.labels, self.temperature = tuple(labels), temperature
         self._taught = frozenset(taught)
+
+    @property
+    def depth_and_width(self) -> tuple[int, int]:
+        """Of the states."""
+        depth, width = self._weights["mean"].shape
+        return depth, width
+
+    @property
+    def concept(self) -> bool:
+        """Whether the emotion is decided from the spoken descriptors alone."""
+        return bool(self._decision)
 
     def describe(self, states: NDArray[np.floating], *, words: Sequence[str] = ()) -> Described:
         """How a voice sounds, of its states (depth, frames, width).
 
-        ``words`` are those of the transcript: each may be the stressed one.
+        ``words`` are those of the transcript: each may be the stressed one. Without any, nothing
+        is said of the stress.
         """
-        wanted = slots(words=words, labels=self.labels, taught=self._taught)
-        begin = self._read([self._shape.begin])
+        taught = self._taught if words else self._taught - {"stress"}
+        wanted = slots(words=words, labels=self.labels, taught=taught)
         heard = [self._frames(name, self._normalised(states)) for name in self._shape.branches]
-        said = self._read(self._tokens.tokens(self._instruction + wanted[0].lead))
-        logits, cache = self._decoder.read(np.concatenate([begin, *heard, said]))
+        text, probabilities = self._filled(
+            [*heard, self._said(self._instruction)], wanted[:-1] if self.concept else wanted
+        )
+        description = parsed(text, labels=self.labels)
+        if not self.concept:
+            return Described(description, probabilities)
+        verdict = self.decide(description)
+        label = max(verdict, key=verdict.__getitem__)
+        return Described(
+            dataclasses.replace(description, label=label), probabilities | {"emotion": verdict}
+        )
+
+    def decide(self, description: Description) -> dict[str, float]:
+        """Probability of each label, from the spoken text of the descriptors and nothing else.
+
+        Raises ConfigError for a network without ``concept``, or a description without descriptors.
+        """
+        if not self.concept:
+            raise ConfigError(
+                "the network decides from what it hears; train one with concept to decide from "
+                "descriptors"
+            )
+        said = dataclasses.replace(description, label="")
+        if not parts(said):
+            raise ConfigError("there is no descriptor to decide from; describe the clip first")
+        prompt = [self._said(self._decision), self._said(f" {spoken(said)}")]
+        _, probabilities = self._filled(prompt, slots(labels=self.labels)[-1:])
+        return probabilities["emotion"]
+
+    def _filled(
+        self, prompt: Sequence[Array], wanted: Sequence[Slot]
+    ) -> tuple[str, dict[str, dict[str, float]]]:
+        """The text of the best candidates one after the other, and the probability of each.
+
+        A candidate counts with what has to follow it, so that none wins by being the beginning of
+        another.
+        """
+        begin, lead = self._read([self._shape.begin]), self._said(wanted[0].lead)
+        logits, cache = self._decoder.read(np.concatenate([begin, *prompt, lead]))
         last, text, probabilities = logits[-1], "", {}
         for number, slot in enumerate(wanted):
             options = self._options(wanted, number)
@@ -156,9 +224,10 @@ class Describer:
             best = int(scores.argmax())
             last, cache = ways[best][0][-1], ways[best][1]
             text += f"{slot.lead} {slot.spoken[best]}"
-            shares = _softmax(scores).tolist()
+            temperature = self.temperature if slot.name == "emotion" else 1.0
+            shares = _softmax(scores / temperature).tolist()
             probabilities[slot.name] = dict(zip(slot.candidates, shares, strict=True))
-        return Described(parsed(text, labels=self.labels), probabilities)
+        return text, probabilities
 
     def _normalised(self, states: NDArray[np.floating]) -> Array:
         mean, deviation = self._weights["mean"], self._weights["deviation"]
@@ -186,6 +255,9 @@ class Describer:
             if layer == 0:  # GELU
                 x = (x * (1 + _erf(x / math.sqrt(2))) / 2).astype(np.float32)
         return x
+
+    def _said(self, text: str) -> Array:
+        return self._read(self._tokens.tokens(text))
 
     def _read(self, tokens: Sequence[int]) -> Array:
         found: Array = self._decoder.embedding[list(tokens)]

@@ -11,6 +11,7 @@ from voxplain.descriptors import inventory
 from voxplain.descriptors.f0 import SEMITONE_ZERO_HZ
 from voxplain.evidence.grounds import TEXTS, emphasised
 from voxplain.labels import phrase
+from voxplain.models.description import ATTRIBUTES
 from voxplain.types import (
     AcousticCue,
     Analysis,
@@ -20,14 +21,17 @@ from voxplain.types import (
     Emotion,
     Explanation,
     Faithfulness,
+    Listening,
     Narration,
     Word,
 )
 
 __all__ = [
     "LIMITS",
+    "LISTENING",
     "ORIGIN",
     "RELATIONS",
+    "agreements",
     "certainty",
     "changes",
     "clock",
@@ -37,12 +41,15 @@ __all__ = [
     "effect",
     "expectation",
     "facts",
+    "heard",
     "keys",
     "legend",
+    "listened",
     "marked",
     "measured",
     "narration",
     "number",
+    "phrased",
     "place",
     "printable",
     "probability",
@@ -84,6 +91,12 @@ ORIGIN = (
 )
 """Licences of what the report stands on."""
 
+LISTENING = (
+    "What a small model hears and puts in words, which is no measurement. Beside it stands the "
+    "word that was measured; what it is hardly sure of counts as not heard."
+)
+"""What a listening description is."""
+
 RELATIONS = {
     "agreement": "The words say what the voice says.",
     "conflict": "The words say something else than the voice.",
@@ -91,6 +104,7 @@ RELATIONS = {
 }
 """What becomes of voice and words, as a sentence."""
 
+_AGREEMENTS = ("agree", "one step off", "disagree", "not measured", "not heard")
 _STRESSED = 0.7
 _UNSURE = 0.5
 _IN_HZ = {"f0_mean_st": "f0_mean_hz"}
@@ -234,6 +248,52 @@ before: 1, too much: 2). The findings made by rule stand.'
         f"Written by {found.source}, a language model, for a {found.reader} reader. Each sentence "
         f"was held to the evidence; {left_out}."
     )
+
+
+def listened(analysis: Analysis) -> tuple[Listening, list[Listening]] | None:
+    """What was heard in the stretch explained, else in the first, and in the others."""
+    found = list(analysis.listening or ())
+    if not found:
+        return None
+    told = analysis.explanation.segment if analysis.explanation else found[0].segment
+    one = next((one for one in found if one.segment == told), found[0])
+    return one, [other for other in found if other is not one]
+
+
+def phrased(analysis: Analysis, found: Listening) -> str:
+    """What was heard in a stretch, and in which one where there are several."""
+    if len(analysis.segments) < 2:
+        return found.text
+    stretch = analysis.segments[found.segment]
+    return f"{place(stretch.start, stretch.end)}: {found.text}"
+
+
+def agreements(found: Listening) -> str:
+    """Which descriptors are heard as they are measured, and which are not.
+
+    >>> from voxplain.types import Heard
+    >>> loud = Heard("loud", 0.8, "medium", None, "one step off")
+    >>> fast = Heard("fast", 0.9, "fast", None, "agree")
+    >>> agreements(Listening(0, "", {"loudness": loud, "tempo": fast}, {}, ""))
+    'agree: tempo; one step off: loudness (measured medium)'
+    """
+    groups: dict[str, list[str]] = {}
+    for name, one in found.heard.items():
+        off = one.agreement in ("one step off", "disagree")
+        said = f"{name} (measured {one.measured})" if off else name
+        groups.setdefault(one.agreement, []).append(said)
+    order = sorted(groups, key=_AGREEMENTS.index)
+    return "; ".join(f"{agreement}: {', '.join(groups[agreement])}" for agreement in order)
+
+
+def heard(found: Listening) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Descriptor, its word and probability, the word and value by measurement, the agreement."""
+    functional = {attribute.name: attribute.descriptor for attribute in ATTRIBUTES}
+    for name, one in found.heard.items():
+        value = ""
+        if one.quantity is not None and one.measured is not None:
+            value = quantity(functional[name], one.quantity.value, one.quantity.unit)
+        yield name, one.word, probability(one.probability), one.measured or "", value, one.agreement
 
 
 def changes(edit: Mapping[str, float]) -> str:

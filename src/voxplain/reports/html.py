@@ -13,6 +13,7 @@ from voxplain.errors import ConfigError
 from voxplain.labels import phrase
 from voxplain.reports import _how, _said, _sound, _words
 from voxplain.reports._figure import figure, shown
+from voxplain.reports._listening import listening
 from voxplain.reports._markup import Markup, element, named
 from voxplain.reports._parts import Section, fold, link, section
 from voxplain.reports._sound import heard
@@ -80,6 +81,7 @@ def render(
         _said.said(analysis, heard=kept),
         _how.over_time(analysis, heard=kept),
         *(why(explanation, changed, heard=audio is not None) if explanation else ()),
+        listening(analysis),
         _how.descriptors(analysis),
         _limits(),
         _references(explanation) if explanation else None,

@@ -42,6 +42,7 @@ def render(analysis: Analysis) -> str:
         *(_explanation(explanation) if explanation else ()),
         *_said(analysis),
         *_over_time(analysis),
+        *_listening(analysis),
         *_descriptors(analysis),
         "## Limits and permitted use",
         *_words.LIMITS,
@@ -218,6 +219,21 @@ def _read(found: SemanticFusion) -> str:
     titles = (TEXTS[text] for text in found.texts)
     head = ("dimension", "voice alone", "voice and words together", "90 % interval", *titles)
     return _table(head, rows)
+
+
+def _listening(analysis: Analysis) -> Iterator[str]:
+    """Of the stretch explained, or of the first, word by word; of others the phrases."""
+    found = _words.listened(analysis)
+    if found is None:
+        return
+    one, others = found
+    yield "## Listening description"
+    yield _text(_words.phrased(analysis, one))
+    head = ("descriptor", "heard", "probability", "measured", "value", "agreement")
+    yield _table(head, [*_words.heard(one)])
+    if others:
+        yield "\n".join(f"- {_text(_words.phrased(analysis, other))}" for other in others)
+    yield f"*{_text(_words.LISTENING)}*"
 
 
 def _descriptors(analysis: Analysis) -> Iterator[str]:

@@ -38,7 +38,7 @@ _IN_HZ = {"f0_mean_st": "f0_mean_hz"}  # semitones compare pitches, hertz are wh
 def render(analysis: Analysis) -> str:
     """The verdict, then what it stands on; ends with a newline."""
     parts = [_head(analysis), *_why(analysis), *_narration(analysis), *_emotion(analysis.emotion)]
-    parts += [*_said(analysis), *_descriptors(analysis)]
+    parts += [*_said(analysis), *_listening(analysis), *_descriptors(analysis)]
     if len(analysis.segments) > 1:
         parts += _over_time(analysis)
     parts += [f"\nNote: {_printable(warning)}." for warning in analysis.warnings]
@@ -162,6 +162,19 @@ def _read(found: SemanticFusion) -> Iterator[str]:
         moved = "".join(f"{effects[text]:+16.2f}" for text in found.texts)
         value = getattr(found.dimensions, name).value
         yield f"  {name:<10}{found.voice[name]:5.2f}{value:10.2f}{moved}"
+
+
+def _listening(analysis: Analysis) -> Iterator[str]:
+    """Of the stretch explained, or of the first."""
+    found = _words.listened(analysis)
+    if found is None:
+        return
+    one, _ = found
+    yield "\nListening description (what a small model hears, not measured):"
+    lines = textwrap.wrap(_printable(_words.phrased(analysis, one)), _WIDTH - 2)
+    yield "\n".join(f"  {line}" for line in lines)
+    against = f"Against what is measured, {_words.agreements(one)}."
+    yield textwrap.fill(_printable(against), _WIDTH)
 
 
 def _share(shares: Mapping[str, float], label: str) -> str:

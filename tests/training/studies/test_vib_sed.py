@@ -30,11 +30,11 @@ from voxplain.training.experiment.said import Said
 from voxplain.training.statistics import Interval
 from voxplain.training.studies.grid.telling import WIDTH
 from voxplain.training.studies.vib_sed import captions, following, models, probes
-from voxplain.training.studies.vib_sed.models import LATENTS, Model
 from voxplain.training.studies.vib_sed.recipe import VibSedStudyRecipe, edited, resolve
 from voxplain.training.vib_sed import run
 from voxplain.training.vib_sed import scoring as spoken_scoring
 from voxplain.training.vib_sed.loop import Fit
+from voxplain.training.vib_sed.trained import LATENTS, Trained
 from voxplain.types import Transcript, Word
 
 LABELS = ("angry", "neutral", "sad")
@@ -403,7 +403,7 @@ def test_a_model_says_what_it_said_when_it_was_trained(studied, folder):
     where = {"cache": folder / "cache", "jobs": 1}
     clips = models.tested(recipe, roots={"cremad": folder / "cremad"}, **where)
     states = models.hear(recipe, clips, clips.utterances, **where)
-    model = Model(out / "published/both/fold_0/seed_3")
+    model = Trained(out / "published/both/fold_0/seed_3")
     words = [one.text.split() for one in clips.utterances]
     with (out / "published/both/fold_0/seed_3/spoken.csv").open(encoding="utf-8") as file:
         rows = {Path(row["file"]).name: row["spoken"] for row in csv.DictReader(file)}

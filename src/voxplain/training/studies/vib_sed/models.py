@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors.torch import load_file
 
-from voxplain.models import decoder
-from voxplain.models.description import Description
-from voxplain.models.levels import Thresholds
-from voxplain.models.vib_sed import TASKS, VibSed
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.experiment import account
 from voxplain.training.experiment.material import Material, gather
 from voxplain.training.experiment.said import Said, listen
-from voxplain.training.experiment.sources import StateSource
 from voxplain.training.vib_sed.recipe import VibSedRecipe
-from voxplain.training.vib_sed.sources import LiveSource, hear_layers
+from voxplain.training.vib_sed.sources import hear_layers
+from voxplain.training.vib_sed.trained import Heard, Trained
 
-__all__ = ["LATENTS", "Hear", "Heard", "Model", "Tested", "hear", "models", "tested"]
+__all__ = ["Hear", "Tested", "hear", "models", "tested"]
 
-LATENTS = ("content", "descriptors")
-"""In the order of ``TASKS``, which teach them; not disentangled, they are one and the same."""
-
-Heard = StateSource | LiveSource
 Hear = Callable[[Sequence[Utterance]], Heard]
 """Sounds -> their states."""
-
-_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,51 +66,7 @@ def hear(
     return hear_layers(recipe, material, device=torch.device("cpu"), cache=cache, jobs=jobs)
 
 
-def models(run: Path, recipe: VibSedRecipe, split: str) -> Iterator[Model]:
+def models(run: Path, recipe: VibSedRecipe, split: str) -> Iterator[Trained]:
     """Of each seed, one after the other."""
     for seed in recipe.train.seeds:
-        yield Model(run / account.place(split, seed))
-
-
-class Model:
-    """A model folder, as a training leaves it."""
-
-    def __init__(self, folder: Path) -> None:
-        card: dict[str, Any] = json.loads((folder / "card.json").read_bytes())
-        self.labels: tuple[str, ...] = tuple(card["labels"])
-        self.slots: tuple[str, ...] = tuple(card["slots"])
-        self.thresholds = Thresholds.load(folder / "labels.json")
-        speaker = decoder.load(folder / "llm")
-        self.network = VibSed(speaker.llm, speaker.tokenizer, **card["network"])
-        own = load_file(folder / "network.safetensors")
-        self.network.load_state_dict({**self.network.state_dict(), **own})
-        self.network.eval()
-
-    def latents(self, heard: Heard) -> dict[str, NDArray[np.float32]]:
-        """Of each of ``LATENTS`` the mean of its mu over the frames of a clip (n, latent)."""
-        found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in LATENTS}
-        for rows in _batches(len(heard.lengths)):
-            inputs = heard.inputs(rows, None)
-            latents = self.network.latents(**inputs)
-            frames = inputs["mask"].sum(1, keepdim=True)
-            for name, task in zip(LATENTS, TASKS, strict=True):
-                own = latents[self.network.heard[task][-1]]
-                found[name].append((own.sum(1) / frames).numpy())
-        return {name: np.concatenate(parts) for name, parts in found.items()}
-
-    def describe(self, heard: Heard, words: Sequence[Sequence[str]]) -> list[Description]:
-        """How each clip sounds; ``words`` are those of its transcript."""
-        found: list[Description] = []
-        for rows in _batches(len(heard.lengths)):
-            told = self.network.describe(
-                **heard.inputs(rows, None),
-                words=[words[row] for row in rows.tolist()],
-                labels=self.labels,
-                taught=self.slots,
-            )
-            found += [one.description for one in told]
-        return found
-
-
-def _batches(clips: int) -> list[NDArray[np.int64]]:
-    return [np.arange(at, min(at + _BATCH, clips)) for at in range(0, clips, _BATCH)]
+        yield Trained(run / account.place(split, seed))

@@ -20,8 +20,9 @@ from voxplain.training.statistics import Bootstrap, bootstrap, mean
 from voxplain.training.studies.probing import probes
 from voxplain.training.studies.probing.layers import Trait, traits
 from voxplain.training.studies.probing.material import Clips
-from voxplain.training.studies.vib_sed.models import LATENTS, Hear, Tested, models
+from voxplain.training.studies.vib_sed.models import Hear, Tested, models
 from voxplain.training.vib_sed.recipe import VibSedRecipe
+from voxplain.training.vib_sed.trained import LATENTS
 
 __all__ = ["Probed", "known", "measure", "stored", "told"]
 

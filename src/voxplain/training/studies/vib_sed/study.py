@@ -18,10 +18,11 @@ from voxplain.training.studies.grid.recipe import Row
 from voxplain.training.studies.grid.study import HOW_SURE, carry_out, provenance, publish
 from voxplain.training.studies.tables import Table
 from voxplain.training.studies.vib_sed import figures, following, probes
-from voxplain.training.studies.vib_sed.models import LATENTS, hear, tested
+from voxplain.training.studies.vib_sed.models import hear, tested
 from voxplain.training.studies.vib_sed.recipe import VibSedStudyRecipe, edited, resolve
 from voxplain.training.vib_sed.recipe import VibSedRecipe
 from voxplain.training.vib_sed.run import train
+from voxplain.training.vib_sed.trained import LATENTS
 
 __all__ = ["study", "tables"]
 
