@@ -139,6 +139,15 @@ def test_what_is_drawn_has_its_mean_and_deviation():
     torch.testing.assert_close(still.log_sigma[0, 0], log_sigma)
 
 
+def test_dropout_is_of_what_a_block_reads():
+    torch.manual_seed(0)
+    states = torch.randn(2, 1, 5, 64)
+    block = Block(2, 64, 4, hidden=8, stochastic=False, dropout=0.5)
+    assert not torch.equal(block(states).mu, block(states).mu)
+    block.eval()
+    assert torch.equal(block(states).mu, block(states).mu)
+
+
 def test_a_block_mixes_normalised_layers():
     block = Block(2, 2, 1, hidden=1, stochastic=False)
     block.layers.data = torch.tensor([math.log(3.0), 0.0])

@@ -124,11 +124,19 @@ class Block(nn.Module):
     """The mean of the layers with learned weights, and a latent of it."""
 
     def __init__(
-        self, depth: int, width: int, latent: int, *, hidden: int, stochastic: bool = True
+        self,
+        depth: int,
+        width: int,
+        latent: int,
+        *,
+        hidden: int,
+        stochastic: bool = True,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.layers = nn.Parameter(torch.zeros(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.dropout = nn.Dropout(dropout)
         self.compress = (
             Bottleneck(width, latent, hidden) if stochastic else _perceptron(width, hidden, latent)
         )
@@ -140,7 +148,8 @@ class Block(nn.Module):
 
     def forward(self, states: Tensor) -> Latent:
         """Of states (depth, batch, frames, width)."""
-        found = self.compress(torch.einsum("d,dbfw->bfw", self.mix, self.norm(states)))
+        mixed = self.dropout(torch.einsum("d,dbfw->bfw", self.mix, self.norm(states)))
+        found = self.compress(mixed)
         return found if isinstance(found, Latent) else Latent(found, found, None)
 
 
@@ -207,6 +216,7 @@ class VibSed(nn.Module):
         disentangled: bool = True,
         compression: Compression = "vib",
         free_bits: float = 0.0,
+        dropout: float = 0.0,
         content_gradient: bool = False,
         concept: bool = False,
         usual: tuple[Tensor, Tensor] | None = None,
@@ -214,7 +224,8 @@ class VibSed(nn.Module):
         """``llm`` is any causal LM of transformers, ``tokenizer`` its own (``models.decoder``).
 
         What of it requires a gradient is learned: put LoRA in before. States have ``depth`` layers
-        of ``width``; their ``usual`` moments, mean and mean square (depth, width), normalise them.
+        of ``width``; their ``usual`` moments, mean and mean square (depth, width), normalise them,
+        and ``dropout`` is of what the blocks read.
         Not ``disentangled``, one block and one adapter serve both tasks. With ``content_gradient``
         sed teaches the content branch too. With ``concept`` the emotion is decided by ``decide``,
         from the spoken descriptors alone (Koh et al. 2020, concept bottleneck).
@@ -247,7 +258,12 @@ class VibSed(nn.Module):
         self.adapters = nn.ModuleDict()
         for branch in self.heard["sed"]:
             self.blocks[branch] = Block(
-                depth, width, latent, hidden=hidden, stochastic=compression == "vib"
+                depth,
+                width,
+                latent,
+                hidden=hidden,
+                stochastic=compression == "vib",
+                dropout=dropout,
             )
             self.adapters[branch] = Adapter(latent, stack, self._embedding.embedding_dim)
         self.club = Club(latent, hidden) if compression == "mi" else None

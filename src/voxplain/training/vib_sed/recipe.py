@@ -77,6 +77,8 @@ class NetworkPlan:
     """Share of the steps until beta is full."""
     free_bits: float = 0.0
     """Nats of each latent dimension that cost nothing (Kingma et al. 2016)."""
+    dropout: float = 0.0
+    """Of what the blocks read."""
     content_gradient: bool = False
     """Descriptors and emotion teach the block of the words, too."""
     concept: bool = False
@@ -183,6 +185,7 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         if getattr(network, name) < 0:
             raise ConfigError(f"network.{name} must not be below 0: {getattr(network, name)}")
     wrong = {
+        "network.dropout must be below 1, and not below 0": not 0 <= network.dropout < 1,
         "tasks.most_false is a share, 0 to 1": not 0 <= tasks.most_false <= 1,
         "network.warm_up is a share of the steps, 0 to 1": not 0 <= network.warm_up <= 1,
         "network.compression mi needs two latents; set network.disentangled to true": (
