@@ -279,6 +279,20 @@ def test_slots_that_are_not_sure_do_not_count(bigram, clips):
     assert found.cross_entropy.item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_emotion_may_count_more(bigram, clips):
+    told = Target(Description({"pitch": 1}, label="angry"), emotion=5.0)
+    descriptor, emotion, end = (
+        np.concatenate(some)
+        for some in np.split(
+            np.array(nats(bigram, "sed", ["pitch", " high", ": sounds", " angry"]), object), [2, 4]
+        )
+    )
+    counts = len(descriptor) + 5 * len(emotion) + len(end)
+    expected = (descriptor.sum() + 5 * emotion.sum() + end.sum()) / counts
+    found = bigram.losses(*alone(clips, 0), "sed", [told], beta=0.0)
+    assert found.cross_entropy.item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_concept_bottleneck_tells_the_emotion_from_the_text(tokenizer, clips):
     net = network(tokenizer, llm=Bigram(len(tokenizer)), concept=True)
     text = spoken(dataclasses.replace(HIGH, label=""))

@@ -78,6 +78,8 @@ class Target(NamedTuple):
     description: Description
     unsure: frozenset[str] = frozenset()
     """Names of slots that are spoken, but don't count in the loss."""
+    emotion: float = 1.0
+    """What the emotion counts there; all other slots count 1."""
 
 
 class Latent(NamedTuple):
@@ -463,10 +465,10 @@ class VibSed(nn.Module):
         if not heard:
             what = "nothing but a label" if filled else "nothing"
             raise ConfigError(f"target {number} of the batch says {what}; leave it out")
-        rows = [self._row(prompt, _pieces(heard, target.unsure))]
+        rows = [self._row(prompt, _pieces(heard, target))]
         if len(heard) < len(filled):
             text = "".join(f"{part.lead} {part.word}" for part in heard)
-            rows.append(self._row(self._decision(text), _pieces(filled[-1:], target.unsure)))
+            rows.append(self._row(self._decision(text), _pieces(filled[-1:], target)))
         return rows
 
     def _row(self, prompt: Tensor, pieces: Iterable[tuple[str, float]]) -> _Row:
@@ -613,11 +615,12 @@ class _Row(NamedTuple):
     """What each token counts in the loss."""
 
 
-def _pieces(filled: Sequence[Part], unsure: Collection[str]) -> Iterator[tuple[str, float]]:
+def _pieces(filled: Sequence[Part], target: Target) -> Iterator[tuple[str, float]]:
     """Leads and words apart, as they are scored, with what they count."""
     for part in filled:
+        count = target.emotion if part.name == "emotion" else 1.0
         for text in (part.lead, f" {part.word}"):
-            yield text, float(part.name not in unsure)
+            yield text, 0.0 if part.name in target.unsure else count
 
 
 def _perceptron(width: int, hidden: int, outputs: int) -> nn.Sequential:

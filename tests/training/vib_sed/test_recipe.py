@@ -63,6 +63,7 @@ def test_the_part_that_every_experiment_has_says_the_same():
         ({"network": {"stack": -1}}, r"network\.stack must be above 0, not -1"),
         ({"tasks": {"most_false": 1.5}}, r"tasks\.most_false is a share, 0 to 1"),
         ({"network": {"dropout": 1.0}}, r"network\.dropout must be below 1, and not below 0"),
+        ({"tasks": {"emotion": 0.0}}, r"tasks\.emotion must be above 0"),
         ({"network": {"beta": -0.1}}, r"network\.beta must not be below 0: -0\.1"),
         ({"network": {"warm_up": 1.5}}, r"'small': network\.warm_up is a share of the steps"),
         (

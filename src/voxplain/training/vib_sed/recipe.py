@@ -96,6 +96,8 @@ class TaskPlan:
     """Tell the descriptors before the emotion."""
     levels: Literal["measured", "given"] = "measured"
     """Of the descriptors: by what is measured, or as the corpus has them."""
+    emotion: float = 1.0
+    """What the emotion counts in the loss, beside 1 of each descriptor."""
     most_false: float = 1.0
     """Share of the spoken levels that may be false (``scoring.hallucination``), of dev: levels that
     are less sure than that allows are left unsaid."""
@@ -185,6 +187,7 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         if getattr(network, name) < 0:
             raise ConfigError(f"network.{name} must not be below 0: {getattr(network, name)}")
     wrong = {
+        "tasks.emotion must be above 0": tasks.emotion <= 0,
         "network.dropout must be below 1, and not below 0": not 0 <= network.dropout < 1,
         "tasks.most_false is a share, 0 to 1": not 0 <= tasks.most_false <= 1,
         "network.warm_up is a share of the steps, 0 to 1": not 0 <= network.warm_up <= 1,

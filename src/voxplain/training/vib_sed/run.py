@@ -44,7 +44,13 @@ from voxplain.training.splits import Split
 from voxplain.training.vib_sed.figures import SPOKEN, Spoken, sentence, tell, write_spoken
 from voxplain.training.vib_sed.labels import given
 from voxplain.training.vib_sed.loop import Fit, Told
-from voxplain.training.vib_sed.recipe import LlmPlan, NetworkPlan, VibSedRecipe, check_recipe
+from voxplain.training.vib_sed.recipe import (
+    LlmPlan,
+    NetworkPlan,
+    TaskPlan,
+    VibSedRecipe,
+    check_recipe,
+)
 from voxplain.training.vib_sed.scoring import agreement, surest
 from voxplain.training.vib_sed.sources import LiveSource, checkpoint_digest, hear_layers, shape
 
@@ -207,7 +213,7 @@ class Work:
         return Told(
             transcripts=[one.text.strip() for one in transcripts],
             words=[[word.text for word in one.words] for one in transcripts],
-            targets=[_target(one, descriptors=self.recipe.tasks.descriptors) for one in labels],
+            targets=[_target(one, self.recipe.tasks) for one in labels],
         )
 
     def _network(self, split: Split, seed: int, told: Told) -> VibSed:
@@ -384,14 +390,14 @@ def _options(plan: NetworkPlan) -> dict[str, Any]:
     return {n: one for n, one in asdict(plan).items() if n not in ("beta", "warm_up")}
 
 
-def _target(labels: Labels, *, descriptors: bool) -> Target:
+def _target(labels: Labels, tasks: TaskPlan) -> Target:
     """All that is known is spoken; what is not certain does not count."""
-    if not descriptors:
+    if not tasks.descriptors:
         return Target(Description(label=labels.measured.label))
     spoken_slots, certain = (
         {one.name for one in parts(side)} for side in (labels.measured, labels.certain)
     )
-    return Target(labels.measured, frozenset(spoken_slots - certain))
+    return Target(labels.measured, frozenset(spoken_slots - certain), tasks.emotion)
 
 
 def _logits(found: Sequence[Described], labels: Sequence[str]) -> NDArray[np.float32]:
