@@ -85,7 +85,8 @@ def test_a_network_that_speaks_is_trained_by_its_recipe(place, tmp_path, capsys)
     assert train(place, *changes, out=out, recipe="speaking.yaml") == 0
     told = (out / "spoken.csv").read_text(encoding="utf-8").splitlines()
     assert told[0] == (
-        "file,start,end,corpus,speaker,fold,spoken,measured,certain,transcript,heard,said_in_training"
+        "file,start,end,corpus,speaker,fold,spoken,guessed,measured,certain,transcript,heard,"
+        "said_in_training"
     )
     assert all("That is exactly what happened" in line or "Maybe" in line for line in told[1:])
     assert len(told) == 1 + 6

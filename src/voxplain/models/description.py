@@ -202,7 +202,7 @@ def confident(described: Described, *, least: float) -> Description:
     """Without the levels whose probability is below ``least``: who is not sure leaves them unsaid.
 
     >>> sure = {"pitch": {"low": 0.1, "medium": 0.2, "high": 0.7}}
-    >>> confident(Described(Description({"pitch": 1}), sure), least=0.8).levels
+    >>> dict(confident(Described(Description({"pitch": 1}), sure), least=0.8).levels)
     {}
     """
     description, probabilities = described

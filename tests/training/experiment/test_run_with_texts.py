@@ -186,7 +186,7 @@ def test_texts_alone_open_no_recording(fused, trained, told, tmp_path, monkeypat
     plan = fused(
         encoder={"tune": "none", "checkpoint": ""},
         texts={"branches": ("gs",)},
-        train={"epochs": 12, "learning_rate": 0.03},
+        train={"epochs": 40, "learning_rate": 0.02},
     )
     run = trained(plan, tmp_path / "run", roots={"told": told()})
     found = plain(run / "metrics.json")
