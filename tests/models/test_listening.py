@@ -181,7 +181,7 @@ def spoilt(listening_folder, tmp_path):
 @pytest.mark.parametrize("part", ["model.json", "weights.npz", "tokens.json", "labels.json"])
 def test_a_part_that_is_missing(spoilt, part):
     (spoilt / part).unlink()
-    with pytest.raises(WeightsMissing, match=rf"holds no listening model: .*{part} can't be read"):
+    with pytest.raises(WeightsMissing, match=rf"no listening model: .*{part} can't be read; give"):
         ListeningModel(spoilt)
 
 

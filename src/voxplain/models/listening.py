@@ -76,8 +76,8 @@ class ListeningModel:
             weights, tokens, labels = stored = [(folder / part).read_bytes() for part in PARTS]
         except OSError as error:
             raise WeightsMissing(
-                f"{folder} holds no listening model: {error.filename} can't be read; reinstall "
-                "voxplain, or pack a trained one with: voxplain export RUN --out FOLDER"
+                f"{folder} holds no listening model: {error.filename} can't be read; give the "
+                "folder of one that was packed with: voxplain export RUN --out FOLDER --clips *.wav"
             ) from error
         except ValueError as error:  # neither JSON nor text
             raise ArtifactError(f"{folder / CARD} is no card: {error}") from error
