@@ -54,8 +54,8 @@ def heard(network, states, *, words=WORDS, taught=SLOTS):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"compression": "none"}, {"disentangled": False}, {"concept": True}],
-    ids=["vib", "none", "one", "concept"],
+    [{}, {"compression": "none"}, {"disentangled": False}, {"concept": True}, {"summary": True}],
+    ids=["vib", "none", "one", "concept", "summary"],
 )
 @pytest.mark.parametrize("frames", [1, 20])
 def test_it_says_what_the_network_says(options, frames):

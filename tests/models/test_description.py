@@ -12,7 +12,9 @@ from voxplain.models.description import (
     ATTRIBUTES,
     NO_STRESS,
     TONES,
+    Described,
     Description,
+    confident,
     distinct_words,
     parsed,
     parts,
@@ -104,6 +106,24 @@ def test_slots_stand_in_a_fixed_order():
     assert wanted[1].lead == ", range"
     assert wanted[-2][1:] == (", stress on", (NO_STRESS, "eleven"))
     assert wanted[-1][1:] == (": sounds", ("sad", "angry"))
+
+
+def test_who_is_not_sure_leaves_words_of_every_kind_unsaid():
+    said = Description({"pitch": 1, "tempo": 0}, "urgent", ("eleven",), "angry")
+    chances = {
+        "pitch": {"high": 0.8},
+        "tempo": {"medium": 0.4},
+        "tone": {"urgent": 0.45},
+        "stress": {"eleven": 0.9},
+        "emotion": {"angry": 0.3},
+    }
+    told = confident(Described(said, chances), least=0.5)
+    assert told == Description({"pitch": 1}, "", ("eleven",), "angry")
+    told = confident(Described(said, chances), least=0.95)
+    assert told == Description(label="angry")
+    unstressed = Described(Description(emphasised=()), {"stress": {"none": 0.4}})
+    assert confident(unstressed, least=0.3).emphasised == ()
+    assert confident(unstressed, least=0.5).emphasised is None
 
 
 def test_what_was_not_taught_has_no_slot():

@@ -235,7 +235,7 @@ class Describer:
         return found
 
     def _frames(self, branch: str, states: Array) -> Array:
-        """What the decoder reads of a branch (frames / stack, its width)."""
+        """What the decoder reads of a branch: a summary, if there is one, and stacks of frames."""
         centred = states - states.mean(-1, keepdims=True)
         normed = centred / np.sqrt(np.mean(centred**2, -1, keepdims=True) + 1e-5)  # LayerNorm
         mix = _softmax(self._weights[f"blocks.{branch}.layers"])
@@ -246,7 +246,11 @@ class Describer:
         mu = z[:, : z.shape[1] // 2] if stochastic else z
         stacked = np.pad(mu, ((0, -len(mu) % self._shape.stack), (0, 0)))
         stacked = stacked.reshape(-1, self._shape.stack * mu.shape[1])
-        return self._perceptron(f"adapters.{branch}.project", stacked)
+        read = self._perceptron(f"adapters.{branch}.project", stacked)
+        if f"adapters.{branch}.sum_up.0.weight" not in self._weights:
+            return read
+        moments = np.concatenate([mu.mean(0), np.sqrt(mu.var(0) + 1e-6)])
+        return np.vstack([self._perceptron(f"adapters.{branch}.sum_up", moments[None]), read])
 
     def _perceptron(self, name: str, x: Array) -> Array:
         for layer in (0, 2):

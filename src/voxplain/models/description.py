@@ -199,19 +199,26 @@ def spoken(description: Description) -> str:
 
 
 def confident(described: Described, *, least: float) -> Description:
-    """Without the levels whose probability is below ``least``: who is not sure leaves them unsaid.
+    """Without the words whose probability is below ``least``: who is not sure leaves them unsaid.
+
+    The emotion is always told.
 
     >>> sure = {"pitch": {"low": 0.1, "medium": 0.2, "high": 0.7}}
     >>> dict(confident(Described(Description({"pitch": 1}), sure), least=0.8).levels)
     {}
     """
     description, probabilities = described
-    levels = {
-        name: level
-        for name, level in description.levels.items()
-        if probabilities[name][_NAMED[name].words[level + 1]] >= least
+    unsure = {
+        part.name
+        for part in parts(replace(description, label=""))
+        if probabilities[part.name][part.word] < least
     }
-    return replace(description, levels=levels)
+    return replace(
+        description,
+        levels={name: one for name, one in description.levels.items() if name not in unsure},
+        tone="" if "tone" in unsure else description.tone,
+        emphasised=None if "stress" in unsure else description.emphasised,
+    )
 
 
 def parsed(text: str, *, labels: Sequence[str]) -> Description:

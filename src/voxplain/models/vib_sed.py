@@ -70,6 +70,7 @@ INSTRUCTIONS = {
 """Behind what is heard, or before a description that a verdict is read from."""
 
 _FIRST_LOG_SIGMA = -4.0
+_FLAT = 1e-6  # variance below which a deviation has no useful gradient
 
 
 class Target(NamedTuple):
@@ -156,22 +157,33 @@ class Block(nn.Module):
 
 
 class Adapter(nn.Module):
-    """Latents as what an LLM reads instead of words: ``stack`` frames make one."""
+    """Latents as what an LLM reads instead of words: ``stack`` frames make one.
 
-    def __init__(self, latent: int, stack: int, width: int) -> None:
+    With a ``summary``, one more comes first: of the mean and the deviation over all frames of a
+    clip, which a small LLM would have to learn to form.
+    """
+
+    def __init__(self, latent: int, stack: int, width: int, *, summary: bool = False) -> None:
         super().__init__()
         self.stack = stack
         self.project = _perceptron(stack * latent, width, width)
+        self.sum_up = _perceptron(2 * latent, width, width) if summary else None
 
     def forward(self, z: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, ceil(frames / stack), width) and its mask, of z (batch, frames, latent), mask.
 
-        Where a clip has ended, zeros fill its last stack.
+        Where a clip has ended, zeros fill its last stack; a summary is one more in front.
         """
         missing = -z.shape[1] % self.stack
         z = functional.pad(z * mask[..., None], (0, 0, 0, missing))
-        real = functional.pad(mask, (0, missing)).reshape(len(z), -1, self.stack).any(2)
-        return self.project(z.reshape(*real.shape, -1)), real
+        there = functional.pad(mask, (0, missing))
+        real = there.reshape(len(z), -1, self.stack).any(2)
+        read = self.project(z.reshape(*real.shape, -1))
+        if self.sum_up is not None:
+            whole = self.sum_up(_moments(z, there))
+            read = torch.cat([whole[:, None], read], 1)
+            real = torch.cat([real.new_ones(len(real), 1), real], 1)
+        return read, real
 
 
 class Club(nn.Module):
@@ -219,6 +231,7 @@ class VibSed(nn.Module):
         compression: Compression = "vib",
         free_bits: float = 0.0,
         dropout: float = 0.0,
+        summary: bool = False,
         content_gradient: bool = False,
         concept: bool = False,
         usual: tuple[Tensor, Tensor] | None = None,
@@ -227,7 +240,7 @@ class VibSed(nn.Module):
 
         What of it requires a gradient is learned: put LoRA in before. States have ``depth`` layers
         of ``width``; their ``usual`` moments, mean and mean square (depth, width), normalise them,
-        and ``dropout`` is of what the blocks read.
+        and ``dropout`` is of what the blocks read. ``summary`` is that of the adapters.
         Not ``disentangled``, one block and one adapter serve both tasks. With ``content_gradient``
         sed teaches the content branch too. With ``concept`` the emotion is decided by ``decide``,
         from the spoken descriptors alone (Koh et al. 2020, concept bottleneck).
@@ -267,7 +280,9 @@ class VibSed(nn.Module):
                 stochastic=compression == "vib",
                 dropout=dropout,
             )
-            self.adapters[branch] = Adapter(latent, stack, self._embedding.embedding_dim)
+            self.adapters[branch] = Adapter(
+                latent, stack, self._embedding.embedding_dim, summary=summary
+            )
         self.club = Club(latent, hidden) if compression == "mi" else None
 
     def losses(
@@ -621,6 +636,14 @@ def _pieces(filled: Sequence[Part], target: Target) -> Iterator[tuple[str, float
         count = target.emotion if part.name == "emotion" else 1.0
         for text in (part.lead, f" {part.word}"):
             yield text, 0.0 if part.name in target.unsure else count
+
+
+def _moments(z: Tensor, mask: Tensor) -> Tensor:
+    """(batch, 2 latent) mean and deviation over the real frames of z, which is 0 elsewhere."""
+    frames = mask.sum(1)[:, None]
+    mean = z.sum(1) / frames
+    spread = ((z - mean[:, None]).square() * mask[..., None]).sum(1) / frames
+    return torch.cat([mean, (spread + _FLAT).sqrt()], -1)
 
 
 def _perceptron(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -353,7 +353,7 @@ def test_tables_are_those_of_the_runs(studied):
     gap = found["published"]["neither"]["UAR"]["value"] - found["published"]["both"]["UAR"]["value"]
     assert found["published, above both"]["neither"]["UAR"]["value"] == pytest.approx(gap)
     assert "descriptors" not in found["descriptors, above with"]["without"]
-    captioned = "descriptors, spoken texts as captions of the measured ones"
+    captioned = "descriptors, guessed texts as captions of the measured ones"
     assert found[captioned].keys() == {"with"}
     assert found["descriptors, runs"]["with"]["run"] == "published/both"
     assert found["levels that follow an edit (published, both)"]["all"]["moved"] == "0 of 15"

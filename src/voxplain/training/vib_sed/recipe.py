@@ -79,6 +79,8 @@ class NetworkPlan:
     """Nats of each latent dimension that cost nothing (Kingma et al. 2016)."""
     dropout: float = 0.0
     """Of what the blocks read."""
+    summary: bool = False
+    """The language model reads mean and deviation over a clip, too, before the frames."""
     content_gradient: bool = False
     """Descriptors and emotion teach the block of the words, too."""
     concept: bool = False

@@ -73,10 +73,10 @@ def figures(recipe: VibSedRecipe, said: Seeds, spoken: Sequence[Sequence[Spoken]
 
 
 def texts(said: Seeds, spoken: Sequence[Sequence[Spoken]]) -> Figures:
-    """What is spoken against what is measured, as captions."""
+    """All that is guessed, said or not, against what is measured, as captions."""
     found = [
         captions(
-            [one.spoken for one in rows],
+            [one.guessed for one in rows],
             [one.measured for one in rows],
             speakers=table.clusters.tolist(),
         )

@@ -108,7 +108,7 @@ def tables(
             for row, columns in found[name].items()
         }
         texts = {row: captioned[folder] for row, folder in own.items() if folder in captioned}
-        found |= _held(texts, f"{name}, spoken texts as captions of the measured ones", None)
+        found |= _held(texts, f"{name}, guessed texts as captions of the measured ones", None)
         for latent in LATENTS:
             known = {row: _by_chance(probed[folder], latent) for row, folder in own.items()}
             found |= _held(known, f"{name}, probes of the latent of {latent}", reference)
@@ -225,9 +225,9 @@ the bottlenecks, in nats a frame, has no interval.
 **A word error rate of a closed set says nothing about how well words are recognised: those who \
 are learned from say the same sentences.**
 
-Captions: BLEU and chrF of the spoken text against the measured one, as shares of 1. Probes are \
-linear, of the mean of a clip's latent: accuracy of sentence and speaker, UAR of the emotion, \
-Pearson's r of what is measured. The speaker is told in sentences that were not learned from, all \
-else in other speakers; one block alone is the latent of both. A level follows an edit if it moves \
-as the measured one does; clips whose measured level did not move don't count.\
+Captions: BLEU and chrF of all that is guessed, said or not, against the measured text, as shares \
+of 1. Probes are linear, of the mean of a clip's latent: accuracy of sentence and speaker, UAR of \
+the emotion, Pearson's r of what is measured. The speaker is told in sentences that were not \
+learned from, all else in other speakers; one block alone is the latent of both. A level follows \
+an edit if it moves as the measured one does; clips whose measured level did not move don't count.\
 """
