@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,11 @@ Cache = Sequence[tuple[Array, Array]]
 """Keys and values (heads, tokens, width of a head) of each layer."""
 
 _erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _gelu(x: Array) -> Array:
+    found: Array = (x * (1 + _erf(x / math.sqrt(2))) / 2).astype(np.float32)
+    return found
 
 
 class Shape(NamedTuple):
@@ -247,17 +252,20 @@ class Describer:
         stacked = np.pad(mu, ((0, -len(mu) % self._shape.stack), (0, 0)))
         stacked = stacked.reshape(-1, self._shape.stack * mu.shape[1])
         read = self._perceptron(f"adapters.{branch}.project", stacked)
-        if f"adapters.{branch}.sum_up.0.weight" not in self._weights:
+        if f"adapters.{branch}.attend.0.weight" not in self._weights:
             return read
-        moments = np.concatenate([mu.mean(0), np.sqrt(mu.var(0) + 1e-6)])
-        return np.vstack([self._perceptron(f"adapters.{branch}.sum_up", moments[None]), read])
+        shares = _softmax(self._perceptron(f"adapters.{branch}.attend", mu, bend=np.tanh).T).T
+        mean = (shares * mu).sum(0)
+        deviation = np.sqrt((shares * (mu - mean) ** 2).sum(0) + 1e-5)
+        moments = np.concatenate([mean, deviation])[None]
+        return np.vstack([self._perceptron(f"adapters.{branch}.sum_up", moments), read])
 
-    def _perceptron(self, name: str, x: Array) -> Array:
+    def _perceptron(self, name: str, x: Array, *, bend: Callable[[Array], Array] = _gelu) -> Array:
         for layer in (0, 2):
             weight, bias = (self._weights[f"{name}.{layer}.{part}"] for part in ("weight", "bias"))
             x = x @ weight.T + bias
-            if layer == 0:  # GELU
-                x = (x * (1 + _erf(x / math.sqrt(2))) / 2).astype(np.float32)
+            if layer == 0:
+                x = bend(x)
         return x
 
     def _said(self, text: str) -> Array:

@@ -36,6 +36,7 @@ from voxplain.models.description import (
     slots,
     spoken,
 )
+from voxplain.models.heads import weighted_statistics
 
 __all__ = [
     "INSTRUCTIONS",
@@ -70,7 +71,7 @@ INSTRUCTIONS = {
 """Behind what is heard, or before a description that a verdict is read from."""
 
 _FIRST_LOG_SIGMA = -4.0
-_FLAT = 1e-6  # variance below which a deviation has no useful gradient
+_ATTENTION = 64  # units between a latent and what its frames weigh in a summary
 
 
 class Target(NamedTuple):
@@ -159,14 +160,19 @@ class Block(nn.Module):
 class Adapter(nn.Module):
     """Latents as what an LLM reads instead of words: ``stack`` frames make one.
 
-    With a ``summary``, one more comes first: of the mean and the deviation over all frames of a
-    clip, which a small LLM would have to learn to form.
+    With a ``summary``, one more comes first: of attentive statistics (Okabe et al. 2018) of all
+    frames of a clip, which a small LLM would have to learn to form.
     """
 
     def __init__(self, latent: int, stack: int, width: int, *, summary: bool = False) -> None:
         super().__init__()
         self.stack = stack
         self.project = _perceptron(stack * latent, width, width)
+        self.attend = (
+            nn.Sequential(nn.Linear(latent, _ATTENTION), nn.Tanh(), nn.Linear(_ATTENTION, latent))
+            if summary
+            else None
+        )
         self.sum_up = _perceptron(2 * latent, width, width) if summary else None
 
     def forward(self, z: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -179,8 +185,9 @@ class Adapter(nn.Module):
         there = functional.pad(mask, (0, missing))
         real = there.reshape(len(z), -1, self.stack).any(2)
         read = self.project(z.reshape(*real.shape, -1))
-        if self.sum_up is not None:
-            whole = self.sum_up(_moments(z, there))
+        if self.attend is not None and self.sum_up is not None:
+            logits = self.attend(z).masked_fill(~there[..., None], -torch.inf)
+            whole = self.sum_up(weighted_statistics(z, logits.softmax(1)))
             read = torch.cat([whole[:, None], read], 1)
             real = torch.cat([real.new_ones(len(real), 1), real], 1)
         return read, real
@@ -636,14 +643,6 @@ def _pieces(filled: Sequence[Part], target: Target) -> Iterator[tuple[str, float
         count = target.emotion if part.name == "emotion" else 1.0
         for text in (part.lead, f" {part.word}"):
             yield text, 0.0 if part.name in target.unsure else count
-
-
-def _moments(z: Tensor, mask: Tensor) -> Tensor:
-    """(batch, 2 latent) mean and deviation over the real frames of z, which is 0 elsewhere."""
-    frames = mask.sum(1)[:, None]
-    mean = z.sum(1) / frames
-    spread = ((z - mean[:, None]).square() * mask[..., None]).sum(1) / frames
-    return torch.cat([mean, (spread + _FLAT).sqrt()], -1)
 
 
 def _perceptron(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -80,7 +80,7 @@ class NetworkPlan:
     dropout: float = 0.0
     """Of what the blocks read."""
     summary: bool = False
-    """The language model reads mean and deviation over a clip, too, before the frames."""
+    """The language model reads attentive statistics of a clip, too, before the frames."""
     content_gradient: bool = False
     """Descriptors and emotion teach the block of the words, too."""
     concept: bool = False
