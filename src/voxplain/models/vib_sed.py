@@ -342,6 +342,17 @@ class VibSed(nn.Module):
         states = self._normalised(states, mask)
         return {name: block(states).mu * mask[..., None] for name, block in self.blocks.items()}
 
+    def summarised(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Latent]:
+        """What the LLM reads first of the branch of descriptors (batch, its width), and the latent.
+
+        Raises ConfigError as ``losses``, and for a network without a ``summary``.
+        """
+        branch = self.heard["sed"][-1]
+        if self.adapters[branch].attend is None:
+            raise ConfigError("the network makes no summary of a clip; make it with summary=True")
+        found = self.blocks[branch](self._normalised(states, mask))
+        return self.adapters[branch](found.z, mask)[0][:, 0], found
+
     @torch.inference_mode()
     def describe(
         self,

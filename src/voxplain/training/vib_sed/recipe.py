@@ -121,6 +121,9 @@ class FitPlan:
     weight_decay: float = 0.01
     warm_up: float = 0.1
     """Share of the steps until the learning rate is full; from there it falls to 0 in a line."""
+    listening: int = 0
+    """Epochs before, in which what hears learns to tell levels and emotion by linear readouts of
+    the summary, without the language model."""
     patience: int = 0
     """Epochs without a better one after which it stops; 0: never."""
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -191,6 +194,9 @@ def check_recipe(recipe: VibSedRecipe) -> None:
     wrong = {
         "tasks.emotion must be above 0": tasks.emotion <= 0,
         "network.dropout must be below 1, and not below 0": not 0 <= network.dropout < 1,
+        "train.listening teaches a summary; set network.summary to true": (
+            recipe.train.listening and not network.summary
+        ),
         "tasks.most_false is a share, 0 to 1": not 0 <= tasks.most_false <= 1,
         "network.warm_up is a share of the steps, 0 to 1": not 0 <= network.warm_up <= 1,
         "network.compression mi needs two latents; set network.disentangled to true": (

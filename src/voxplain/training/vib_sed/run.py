@@ -41,6 +41,7 @@ from voxplain.training.experiment.said import Said, listen
 from voxplain.training.experiment.sources import StateSource
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.splits import Split
+from voxplain.training.vib_sed import ears
 from voxplain.training.vib_sed.figures import SPOKEN, Spoken, sentence, tell, write_spoken
 from voxplain.training.vib_sed.labels import given
 from voxplain.training.vib_sed.loop import Fit, Told
@@ -173,6 +174,10 @@ class Work:
         told = self._told(labels)
         network = self._network(split, seed, told)
         state = folder / "state.safetensors"
+        if self.recipe.train.listening and not state.is_file():
+            rows = split.train.tolist()
+            targets = {row: told.targets[row] for row in rows}
+            ears.teach(network, self.heard, targets, recipe=self.recipe, seed=seed)
         fit = Fit(
             network,
             self.heard,

@@ -1,0 +1,99 @@
+"""Before a language model learns to speak, what it hears with learns to tell voices apart.
+
+Through a language model that knows nothing yet, a block learns slowly. Linear readouts of a clip's
+summary teach it in a fraction of the time; they are thrown away, and the language model learns from
+a summary that holds already what it is to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from voxplain.models.description import Slot, parts, slots
+from voxplain.models.vib_sed import Target, VibSed, kl
+from voxplain.training.experiment.loop import LONGEST, Source, batches, rate
+from voxplain.training.vib_sed.recipe import VibSedRecipe
+
+__all__ = ["teach"]
+
+_DROPOUT = 0.3  # of the summary, so that no readout relies on little of it
+_NOTHING = -100  # what cross_entropy leaves out
+
+
+def teach(
+    network: VibSed,
+    source: Source,
+    targets: Mapping[int, Target],
+    *,
+    recipe: VibSedRecipe,
+    seed: int,
+) -> None:
+    """Teach what hears the descriptors to tell the ``targets`` of rows: levels, tone and, unless
+    that is to be read from the descriptors alone, the emotion.
+
+    What is unsure does not count. ``recipe.train.listening`` epochs of AdamW; all else in the
+    network stays as it is.
+    """
+    torch.manual_seed(seed)
+    plan, place = recipe.train, network.mean.device
+    told = [
+        slot
+        for slot in slots(labels=recipe.data.labels)
+        if slot.name != "stress" and not (network.concept and slot.name == "emotion")
+    ]
+    width = network.llm.get_input_embeddings().embedding_dim
+    readouts = nn.ModuleList(nn.Linear(width, len(slot.candidates)) for slot in told).to(place)
+    counts = [recipe.tasks.emotion if slot.name == "emotion" else 1.0 for slot in told]
+    branch = network.heard["sed"][-1]
+    learned = nn.ModuleList([network.blocks[branch], network.adapters[branch], readouts])
+    optimiser = torch.optim.AdamW(learned.parameters(), weight_decay=plan.weight_decay)
+    rows = np.array(sorted(targets))
+    choices = np.array([_choices(targets[row], told) for row in rows.tolist()])
+    lengths = [source.lengths[row] for row in rows.tolist()]
+    turns = [
+        part
+        for epoch in range(plan.listening)
+        for part in batches(lengths, plan.batch, np.random.default_rng([seed, epoch]))
+    ]
+    network.train()
+    for step, part in enumerate(turns):
+        for group in optimiser.param_groups:
+            group["lr"] = plan.learning_rate * rate(step, len(turns), plan.warm_up)
+        inputs = source.inputs(rows[part], None)
+        mask = inputs["mask"].to(place)
+        whole, latent = network.summarised(inputs["states"].to(place), mask)
+        whole = functional.dropout(whole, _DROPOUT)
+        true = torch.from_numpy(choices[part]).to(place)
+        loss = _error([readout(whole) for readout in readouts], true, counts)
+        if latent.log_sigma is not None:
+            loss = loss + recipe.network.beta * kl(latent.mu, latent.log_sigma, mask)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(learned.parameters(), LONGEST)
+        optimiser.step()
+
+
+def _choices(target: Target, told: Sequence[Slot]) -> list[int]:
+    """The candidate of each slot that counts."""
+    known = {part.name: part.word for part in parts(target.description)}
+    return [
+        slot.spoken.index(known[slot.name])
+        if slot.name in known and slot.name not in target.unsure
+        else _NOTHING
+        for slot in told
+    ]
+
+
+def _error(found: Sequence[Tensor], true: Tensor, counts: Sequence[float]) -> Tensor:
+    """Cross-entropy in nats: the mean over the slots of which something is known."""
+    known = [n for n in range(len(found)) if (true[:, n] != _NOTHING).any()]
+    errors = [
+        counts[n] * functional.cross_entropy(found[n], true[:, n], ignore_index=_NOTHING)
+        for n in known
+    ]
+    return torch.stack(errors).sum() / sum(counts[n] for n in known)
