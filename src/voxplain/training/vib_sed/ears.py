@@ -52,8 +52,9 @@ def teach(
     branch = network.heard["sed"][-1]
     learned = nn.ModuleList([network.blocks[branch], network.adapters[branch], readouts])
     optimiser = torch.optim.AdamW(learned.parameters(), weight_decay=plan.weight_decay)
-    rows = np.array(sorted(targets))
-    choices = np.array([_choices(targets[row], told) for row in rows.tolist()])
+    every = {row: _choices(target, told) for row, target in targets.items()}
+    known = {row: own for row, own in every.items() if set(own) != {_NOTHING}}
+    rows, choices = np.array([*known], int), np.array([*known.values()], int)
     lengths = [source.lengths[row] for row in rows.tolist()]
     turns = [
         part
