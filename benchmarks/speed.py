@@ -29,6 +29,7 @@ from voxplain.audio import read
 from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.models.embedded import EmbeddedModel
 from voxplain.models.judgement import judge
+from voxplain.models.listening import ListeningModel
 from voxplain.types import Audio
 
 DATA = Path(__file__).parents[1] / "tests/data"
@@ -72,6 +73,13 @@ def _figures(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str,
         "(wav2vec2-base, random weights)",
         f"{peer / own:.1f} ({1e3 * own / len(clips):.0f} ms a clip)",
         ">= 8",
+    )
+
+    (seconds,) = _in_turn(lambda: _described(clips))
+    yield (
+        "a clip described in words, encoder and all",
+        f"{seconds / len(clips):.2f} s",
+        "<= 0.5 s",
     )
 
     peer, own = _in_turn(lambda: _egemaps(clips), lambda: _descriptors(clips))
@@ -136,6 +144,12 @@ def _emotion(clips: list[Audio]) -> None:
     model = EmbeddedModel.load("speech")
     for clip in clips:
         judge(model.read(model.embed(clip)), model.calibration)
+
+
+def _described(clips: list[Audio]) -> None:
+    model = ListeningModel.load("listening")
+    for clip in clips:
+        model.listen(model.embed(clip), segment=0, measured={})
 
 
 @functools.cache

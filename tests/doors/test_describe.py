@@ -1,6 +1,7 @@
 """``voxplain describe``: what people read, the JSON, exchanged words, and what is refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,17 @@ def test_what_is_heard_stands_beside_what_is_measured(angry, listening_folder, c
     assert "311 Hz" in rows["pitch"]
     top = max(found["categories"], key=found["categories"].get)
     assert rows["sounds"].split()[1] == top
+
+
+def test_the_output_on_the_page_is_the_output(capsys, monkeypatch):
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    blocks = (root / "docs/describe.md").read_text(encoding="utf-8").split("```")
+    (shown,) = [block.strip() for block in blocks if block.startswith("\n$ voxplain describe")]
+    command, _, output = shown.partition("\n")
+    code, out, _ = run(capsys, command.split()[-1])
+    assert code == 0
+    assert out.strip() == output
 
 
 def test_json_names_the_model(angry, listening_folder, capsys):

@@ -10,11 +10,14 @@ import pytest
 from voxplain.audio.read import read
 from voxplain.labels import EMBEDDED
 from voxplain.models.embedded import EmbeddedModel, embedded_models
+from voxplain.models.listening import ListeningModel
 from voxplain.training.evaluate import stored, table
+from voxplain.training.statistics import Interval
 from voxplain.types import Audio
 
 ASSETS = Path(str(files("voxplain") / "assets"))
 MODEL = ASSETS / "models" / "speech"
+LISTENING = ASSETS / "models" / "listening"
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +50,25 @@ def test_the_bars_are_met_on_speakers_never_heard():
         if "clean" not in name and "speech" not in name:
             assert row["abstains"].value >= 0.95, name
     assert silent["cremad, clean, unseen speakers"]["abstains"].value <= 0.05
+
+
+def test_the_listening_model_has_a_card_with_the_figures_of_unseen_speakers():
+    figures = json.loads((LISTENING / "figures.json").read_text(encoding="utf-8"))
+    card = (LISTENING / "README.md").read_text(encoding="utf-8")
+    rows = figures["mean_of_seeds"]
+    assert {"all", *(f"fold fold_{n}" for n in range(5))} <= rows.keys()
+    for row in rows.values():
+        for figure in row.values():
+            assert str(Interval(**figure)) in card
+    assert rows["all"]["UAR"]["speakers"] == 80
+    assert rows["all"]["hallucinated"]["value"] <= 0.10
+
+
+def test_the_listening_model_is_small_and_never_heard_the_examples():
+    assert sum(path.stat().st_size for path in LISTENING.iterdir()) < 6e6
+    speakers = ListeningModel.load("listening").card["trained"]["speakers"]
+    assert len({*speakers["train"], *speakers["dev"], *speakers["test"]}) == 80
+    assert "cremad_1089" not in {*speakers["train"], *speakers["dev"], *speakers["test"]}
 
 
 def test_label_order_is_the_packages():
