@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -104,12 +103,13 @@ class Parts:
 
     def lacking(self) -> Iterator[tuple[int, Batch]]:
         """The batches without a part, each with its number."""
+        done = self._done()
         with _kept(self.folder):
-            done = {path.name for path in self.folder.iterdir()}
-        with (self.folder / _LIST).open(encoding="utf-8") as lines:
+            lines = (self.folder / _LIST).open(encoding="utf-8")
+        with lines:
             for number in range(self._batches):
                 batch = list(islice(lines, self._size))
-                if _name(number) not in done:
+                if number not in done:
                     yield number, [Entry.from_json(line) for line in batch]
 
     def keep(self, number: int, rows: Iterable[list[Row]]) -> None:
@@ -118,8 +118,8 @@ class Parts:
 
     def done(self) -> int:
         """How many recordings have their rows."""
-        numbers = [n for n in range(self._batches) if (self.folder / _name(n)).exists()]
-        return sum(min(self._size, self.recordings - n * self._size) for n in numbers)
+        left = {self._batches - 1: self.recordings - (self._batches - 1) * self._size}
+        return sum(left.get(number, self._size) for number in self._done())
 
     def rows(self) -> Iterator[list[Row]]:
         """The rows of each recording, in the order of the list."""
@@ -150,6 +150,13 @@ class Parts:
                 (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
 
+    def _done(self) -> set[int]:
+        """The batches that have a part; after a power cut it may be empty and counts for none."""
+        with _kept(self.folder):
+            return {
+                int(path.stem) for path in self.folder.glob("[0-9]*.jsonl") if path.stat().st_size
+            }
+
     @property
     def _size(self) -> int:
         return int(self._manifest["command"]["batch"])
@@ -160,10 +167,9 @@ class Parts:
 
     def _put(self, name: str, lines: Iterable[str]) -> None:
         partial = self.folder / (name + _PARTIAL)
-        with _kept(partial), partial.open("w", encoding="utf-8") as stream:
-            stream.writelines(lines)
-            stream.flush()
-            os.fsync(stream.fileno())  # or a power cut may leave an empty file of the final name
+        with _kept(partial):
+            with partial.open("w", encoding="utf-8") as stream:
+                stream.writelines(lines)
             partial.replace(self.folder / name)
 
 
