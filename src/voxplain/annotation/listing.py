@@ -32,14 +32,26 @@ def entries(inputs: Iterable[str | os.PathLike[str]]) -> Iterator[Entry]:
                 "voxplain analyze"
             )
         if glob.has_magic(str(given)) and not given.exists():
-            # As a shell has it: what is hidden matches no star.
-            matching = sorted(glob.glob(str(given), recursive=True))  # noqa: PTH207
+            matching = list(_matching(given))
             if not matching:
                 raise ConfigError(f"nothing matches {given}; check the pattern")
             for path in matching:
-                yield from _of(Path(path))
+                yield from _of(path)
         else:
             yield from _of(given)
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    """What a shell would take: nothing hidden, and nothing again that a folder brings along."""
+    found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    folders: set[Path] = set()
+    for path in sorted(found):
+        hidden = any(one.startswith(".") and one not in pattern.parts for one in path.parts)
+        if hidden or not folders.isdisjoint(path.parents):
+            continue
+        if path.is_dir():
+            folders.add(path)
+        yield path
 
 
 def _of(path: Path) -> Iterator[Entry]:
