@@ -140,7 +140,7 @@ def test_nothing_to_annotate(tmp_path):
 
 
 def test_an_engine_that_is_not(clips):
-    with pytest.raises(UnknownName, match="unknown engines plug-in 'lokal'.*mean 'local'"):
+    with pytest.raises(UnknownName, match=r"unknown engines plug-in 'lokal'.*mean 'local'"):
         list(annotate(clips[0], engine="lokal"))
 
 
