@@ -308,9 +308,8 @@ def test_killed_again_and_again(few, tmp_path, processes):
     out, options = tmp_path / "t.csv", ["--batch", 1]
     whole = table_without(few, out, processes, options)
     moments = random.Random(0)
-    while (code := processes(few, "-o", out, *options, number=moments.randint(8, 16))) == -9:
-        pass
-    assert code == 1
+    while not out.exists():  # joining takes some thirty moments, so that not every run is killed
+        assert processes(few, "-o", out, *options, number=moments.randint(8, 60)) in (-9, 1)
     assert out.read_bytes() == whole
 
 
