@@ -17,7 +17,7 @@ LAYERS = (  # nobody imports from a later line
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
-    "inquiry",
+    "inquiry annotation",
     "training",
     "cli service testing __main__",
 )
@@ -33,7 +33,8 @@ TORCH_ROOMS = (
     "voxplain.text.transcribers.whisper", "voxplain.training.",
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
-    "voxplain", "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
+    "voxplain", "voxplain.annotation.work", "voxplain.annotation.engines.local",
+    "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
     "voxplain.evidence.narrate", "voxplain.inquiry.trace", "voxplain.inquiry.mcp",
     "voxplain.models.describing", "voxplain.models.listening",

@@ -18,6 +18,7 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "ConfigError": (422, 2),
     "UnknownName": (422, 2),
     "OutputError": (507, 6),
+    "WorkerLost": (500, 7),
     "MissingExtra": (501, 3),
     "ArtifactError": (503, 4),
     "WeightsMissing": (503, 4),

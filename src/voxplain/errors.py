@@ -14,6 +14,7 @@
     │  ├─ ChecksumMismatch
     │  ├─ HeadNotLoaded               a checkpoint whose head, or its labels, are not those it needs
     │  └─ CorpusNotFound
+    ├─ WorkerLost                     a process that shared the work was killed
     └─ BackendError                   a language model or its server
        ├─ BackendTimeout              did not answer in time
        ├─ BackendRefused              can't be reached, or would not answer
@@ -48,6 +49,7 @@ __all__ = [
     "UnknownName",
     "VoxplainError",
     "WeightsMissing",
+    "WorkerLost",
     "status",
 ]
 
@@ -127,6 +129,10 @@ class CorpusNotFound(ArtifactError):
     """A folder that does not hold the corpus it should."""
 
 
+class WorkerLost(VoxplainError):
+    """A process that shared the work was killed; what is done is kept."""
+
+
 class BackendError(VoxplainError):
     """A language model, or the server behind it, did not do its work."""
 
@@ -159,6 +165,7 @@ STATUSES: dict[type[BaseException], Status] = {
     BackendTimeout: Status(http=504, exit=5),
     BackendError: Status(http=502, exit=5),
     OutputError: Status(http=507, exit=6),
+    WorkerLost: Status(http=500, exit=7),
     VoxplainError: Status(http=500, exit=1),
 }
 

@@ -17,7 +17,7 @@ from voxplain.audio import read
 from voxplain.audio.listening import Listener
 from voxplain.descriptors._levels import Reference, describe
 from voxplain.descriptors.backends.voxplain import reference
-from voxplain.errors import InputError, UnknownName, VoxplainError
+from voxplain.errors import ConfigError, InputError, UnknownName, VoxplainError
 from voxplain.evidence.claims import claims
 from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.explanation import EFFORTS, LEAST_DURATION, Case, explained
@@ -246,6 +246,7 @@ class Analyzer:
         language: str | None = None,
         aligner: str | os.PathLike[str] = POCKETSPHINX,
         describer: ListeningModel | None = None,
+        measure: bool = True,
         progress: Callable[[float], None] = lambda seconds: None,
     ) -> Analysis:
         """How a recording sounds, as a whole and in each of its stretches of speech (3-15 s).
@@ -259,13 +260,20 @@ class Analyzer:
         VTT, JSON), and its words, English unless ``language`` says otherwise, are found in the
         recording by the ``aligner`` (see ``text.alignment.align``). The ``describer`` tells how
         each stretch with a voice in it sounds; without one the package's does, if there is any,
-        where something is explained. ``progress`` is called with the seconds that each stretch ends
-        at. Without usable speech the analysis abstains and says why.
+        where something is explained. Without ``measure`` there is the emotion alone, the same in
+        half the time, and nothing else can be asked for. ``progress`` is called with the seconds
+        that each stretch ends at. Without usable speech the analysis abstains and says why.
 
-        Raises AudioError or TooShort, ConfigError for an array without a sampling rate, UnknownName
-        for an explanation or a label, and TextError for a transcript that can't be of it.
+        Raises AudioError or TooShort, ConfigError for an array without a sampling rate or for what
+        needs measurements, UnknownName for an explanation or a label, and TextError for a
+        transcript that can't be of it.
         """
         self.check(explain=explain, why=why)
+        if not measure and (explain or relative or transcriber or transcript or describer):
+            raise ConfigError(
+                "explain, relative, words and a describer need measurements; leave out "
+                "measure=False, or these"
+            )
         if describer is None and explain and _DESCRIBER in shipped():
             describer = ListeningModel.load(_DESCRIBER)
         same_states = describer is not None and describer.hears_as(self.model)
@@ -303,21 +311,24 @@ class Analyzer:
                     said.hear(segment, audio)
                 stretches.append(segment)
                 emotions.append(emotion)
-                yield descriptors.tracks(audio, start=segment.start)
+                yield descriptors.tracks(audio, start=segment.start) if measure else {}
                 progress(segment.end)
 
-        joined = descriptors.join(parts())
+        joined = descriptors.join(parts() if measure else filter(None, parts()))
         profiles = self._profiles(voices) if relative else {}
         for number, profile in profiles.items():
             emotions[number] = self._judge(voices[number], profile)
         everything = {**joined, "speech_activity": listener.activity()}
         spoken = said.transcript(name) if said is not None else None
-        conditions = descriptors.conditions_of(everything)
-        measured = descriptors.functionals(everything, conditions=conditions)
-        functionals = [
-            descriptors.functionals(everything, within=stretch, conditions=conditions)
-            for stretch in stretches
-        ]
+        measured: dict[str, Quantity] = {}
+        functionals = [measured] * len(stretches)
+        if measure:
+            conditions = descriptors.conditions_of(everything)
+            measured = descriptors.functionals(everything, conditions=conditions)
+            functionals = [
+                descriptors.functionals(everything, within=stretch, conditions=conditions)
+                for stretch in stretches
+            ]
         levels = self._levels(stretches, functionals, relative)
         tracks = (descriptors.cut(everything, stretch) for stretch in stretches)
         described = map(describe, functionals, levels, tracks)

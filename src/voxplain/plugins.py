@@ -25,6 +25,7 @@ FOLDERS = {
     "backends": "voxplain.descriptors.backends",
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
+    "engines": "voxplain.annotation.engines",
     "explainers": "voxplain.explainers",
     "formats": "voxplain.models.formats",
     "llms": "voxplain.llms",

@@ -11,35 +11,47 @@ from pathlib import Path
 from typing import Any
 
 from voxplain.cli._results import replacing
-from voxplain.errors import UnknownName
+from voxplain.errors import ConfigError, UnknownName
 from voxplain.plugins import require
 
 __all__ = ["SUFFIXES", "table_writer"]
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-_TEXT = ("file", "label", "speaker", "unreliable", "error")
+_TEXT = ("file", "label", "speaker", "verdict", "reason", "unreliable", "error")
 
 Rows = Mapping[str, Sequence[Any]]
+NO_VECTORS: Mapping[str, int] = {}
 
 
 @contextlib.contextmanager
-def table_writer(path: Path, columns: Sequence[str]) -> Iterator[_Csv | _Jsonl | _Parquet]:
+def table_writer(
+    path: Path, columns: Sequence[str], *, vectors: Mapping[str, int] = NO_VECTORS
+) -> Iterator[_Csv | _Jsonl | _Parquet]:
     """A table that appears at ``path`` whole, once all its rows are written, or not at all.
 
     ``write`` takes rows as column -> values, all of one length; a column that is lacking stays
-    empty. Numbers have six significant digits in text. Raises UnknownName for the suffix,
-    MissingExtra for Parquet without pyarrow, OutputError.
+    empty. Numbers have six significant digits in text. ``vectors`` are columns of lists, each with
+    their length. Raises UnknownName for the suffix, ConfigError for vectors in CSV, MissingExtra
+    for Parquet without pyarrow, OutputError.
     """
     if path.suffix not in _WRITERS:
         raise UnknownName("kind of table", path.suffix, SUFFIXES)
     if path.suffix == ".parquet":
         require("pyarrow", extra="tables")
-    with replacing(path) as temporary, _WRITERS[path.suffix](temporary, columns) as writer:
+    if path.suffix == ".csv" and vectors:
+        raise ConfigError(
+            f"a CSV has no cells for {', '.join(vectors)}, a list of numbers; write .parquet or "
+            ".jsonl"
+        )
+    with (
+        replacing(path) as temporary,
+        _WRITERS[path.suffix](temporary, columns, vectors) as writer,
+    ):
         yield writer
 
 
 class _Csv:
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], _: Mapping[str, int]) -> None:
         self._columns = columns
         self._stream = path.open("w", newline="", encoding="utf-8")
         self._csv = csv.writer(self._stream, lineterminator="\n")
@@ -58,7 +70,7 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], _: Mapping[str, int]) -> None:
         self._columns = columns
         self._stream = path.open("w", encoding="utf-8")
 
@@ -75,24 +87,25 @@ class _Jsonl:
 
 
 class _Parquet:
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], vectors: Mapping[str, int]) -> None:
         import pyarrow
         from pyarrow import parquet
 
         self._table = pyarrow.table
-        self._schema = pyarrow.schema(
-            [
-                (column, pyarrow.string() if column in _TEXT else pyarrow.float64())
-                for column in columns
-            ]
-        )
+        kinds = {
+            **dict.fromkeys(columns, pyarrow.float64()),
+            **{column: pyarrow.string() for column in columns if column in _TEXT},
+            **{name: pyarrow.list_(pyarrow.float32(), length) for name, length in vectors.items()},
+        }
+        self._schema = pyarrow.schema(list(kinds.items()))
+        self._row_group = _ROW_GROUP // (20 if vectors else 1)
         self._writer = parquet.ParquetWriter(path, self._schema)
         self._held: dict[str, list[Any]] = {column: [] for column in columns}
 
     def write(self, rows: Rows) -> None:
         for column, held in self._held.items():
             held += map(_missing, rows.get(column, [None] * len(rows["file"])))
-        if len(self._held["file"]) >= _ROW_GROUP:
+        if len(self._held["file"]) >= self._row_group:
             self._flush()
 
     def _flush(self) -> None:
@@ -107,7 +120,7 @@ class _Parquet:
         self._writer.close()
 
 
-_ROW_GROUP = 10_000
+_ROW_GROUP = 10_000  # rows, fewer where there are vectors: as Python's numbers they are large
 _WRITERS: dict[str, type[_Csv | _Jsonl | _Parquet]] = {
     ".csv": _Csv,
     ".jsonl": _Jsonl,
@@ -117,9 +130,13 @@ _WRITERS: dict[str, type[_Csv | _Jsonl | _Parquet]] = {
 
 def _plain(row: Sequence[Any]) -> list[Any]:
     """Values as text formats take them."""
-    return [
-        float(f"{cell:.6g}") if isinstance(cell, float) else cell for cell in map(_missing, row)
-    ]
+    return [_short(cell) for cell in map(_missing, row)]
+
+
+def _short(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return [_short(one) for one in cell]
+    return float(f"{cell:.6g}") if isinstance(cell, float) else cell
 
 
 def _missing(cell: Any) -> Any:

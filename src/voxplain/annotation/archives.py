@@ -1,0 +1,169 @@
+"""Recordings in zip and tar archives: listed without unpacking, read one at a time.
+
+A name in an archive never becomes a path on this machine: what a member holds goes into a temporary
+file of a name of ours, and that is deleted after use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
+
+from voxplain.annotation.entries import Entry
+from voxplain.audio import read
+from voxplain.errors import AudioError, OutputError
+
+__all__ = ["MOST_BYTES", "SUFFIXES", "members", "opened"]
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+"""In lower case."""
+MOST_BYTES = 2 * 1024**3
+"""A member that claims to hold more is an error, not a recording."""
+
+_PIECE = 1024**2  # bytes copied at once
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError)
+"""What the readers of archives raise; RuntimeError for what is encrypted."""
+
+
+def members(path: Path) -> Iterator[Entry]:
+    """The recordings of an archive in its order, by suffix; what is hidden is skipped.
+
+    One that must not be opened (a link, a name that leads out of the archive, a claim of more than
+    ``MOST_BYTES``) says so as its ``problem``, and so does an archive that can't be read. Raises
+    AudioError for an archive without recordings.
+    """
+    archive, place = read.source_name(path), str(path.absolute())
+    found = False
+    try:
+        for name, number, size, regular in _zipped(path) if _is_zip(path) else _in_tar(path):
+            parts = PurePosixPath(name.replace("\\", "/")).parts
+            hidden = any(part.startswith(".") and part != ".." for part in parts)
+            if PurePosixPath(name).suffix.lower() not in read.SUFFIXES or hidden:
+                continue
+            if "__MACOSX" in parts:
+                continue
+            found = True
+            shown = f"{archive}/{read.source_name(name)}"
+            problem = _problem(name, parts, size, regular)
+            yield Entry(shown, place, name, number, size, problem=problem and f"{shown} {problem}")
+    except _BROKEN as error:
+        problem = f"{archive} can't be read as an archive ({_why(error)}); copy it again"
+        yield Entry(archive, place, problem=problem)
+        return
+    if not found:
+        raise AudioError(
+            f"no audio or video in the archive {archive}; give one with files that end in "
+            f"{' '.join(read.SUFFIXES)}"
+        )
+
+
+def _problem(name: str, parts: tuple[str, ...], size: int, regular: bool) -> str | None:
+    if ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+        return "has a name that leads out of the archive; pack it again with relative names"
+    if not regular:
+        return "is a link, not a recording; pack the file that it stands for"
+    if size > MOST_BYTES:
+        return (
+            f"claims to hold {size:,} bytes, more than the {MOST_BYTES:,} that are unpacked; "
+            "unpack it yourself if that is true"
+        )
+    return None
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+_Member = tuple[str, int, int, bool]  # name, place, bytes, whether it is a file
+
+
+def _zipped(path: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(path) as archive:
+        for number, info in enumerate(archive.infolist()):
+            if not info.is_dir():
+                yield info.filename, number, info.file_size, True
+
+
+def _in_tar(path: Path) -> Iterator[_Member]:
+    with tarfile.open(path) as archive:
+        while (info := archive.next()) is not None:
+            if not info.isdir():
+                yield info.name, info.offset_data, info.size, info.isreg() and not info.issparse()
+            archive.members = []  # type: ignore[attr-defined]  # or all headers stay in memory
+
+
+@contextlib.contextmanager
+def opened(entry: Entry) -> Iterator[Path]:
+    """A path to read an entry from, for as long as the context lasts.
+
+    Raises AudioError for a member that can't be unpacked, OutputError where there is no room to.
+    """
+    if entry.member is None:
+        yield Path(entry.path)
+        return
+    with tempfile.TemporaryDirectory(prefix="voxplain-") as folder:
+        path = Path(folder, "member").with_suffix(PurePosixPath(entry.member).suffix)
+        try:
+            with path.open("wb") as unpacked:
+                for piece in _pieces(entry):
+                    unpacked.write(piece)
+        except OSError as error:
+            raise OutputError(
+                f"{path} can't be written: {error.strerror or error}; free some room, or name "
+                "another folder in TMPDIR"
+            ) from error
+        yield path
+
+
+def _pieces(entry: Entry) -> Iterator[bytes]:
+    """What a member holds: as many bytes as it promised, and not one more."""
+    try:
+        with _member(entry) as packed:
+            missing = entry.size
+            while missing and (piece := packed.read(min(_PIECE, missing))):
+                yield piece
+                missing -= len(piece)
+        if missing:
+            raise EOFError(f"{missing} of its {entry.size} bytes are missing")
+    except _BROKEN as error:
+        raise AudioError(
+            f"{entry.file} can't be unpacked ({_why(error)}); its archive must be there, whole and "
+            "not encrypted"
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+
+
+def _member(entry: Entry) -> IO[bytes]:
+    archive = _archive(entry.path, Path(entry.path).stat().st_mtime_ns)
+    if isinstance(archive, zipfile.ZipFile):
+        info = archive.infolist()[entry.place : entry.place + 1]
+        if not info or info[0].filename != entry.member:
+            raise zipfile.BadZipFile("the archive has changed")
+        return archive.open(info[0])
+    # Straight to its bytes: going by names would read the whole archive for each.
+    header = tarfile.TarInfo(str(entry.member))
+    header.offset_data, header.size = entry.place, entry.size
+    found = archive.extractfile(header)
+    assert found, "a header of ours is that of a file"
+    return found
+
+
+class _Tar(tarfile.TarFile):
+    def __del__(self) -> None:
+        self.close()  # as zip files do
+
+
+@functools.lru_cache(maxsize=1)
+def _archive(path: str, changed: int) -> zipfile.ZipFile | tarfile.TarFile:
+    """Open, once in each process until the next archive or a newer one comes."""
+    return zipfile.ZipFile(path) if _is_zip(Path(path)) else _Tar.open(path)

@@ -1,0 +1,111 @@
+"""Annotating from beginning to end: the list, the batches that lack, and all rows in order."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from voxplain import __version__
+from voxplain.annotation import listing, rows
+from voxplain.annotation.parts import Parts
+from voxplain.annotation.rows import Options, Row
+from voxplain.errors import ConfigError
+from voxplain.plugins import find
+
+__all__ = ["BATCH", "Work", "annotate"]
+
+BATCH = 32
+"""Recordings of a part."""
+
+Inputs = Sequence[str | os.PathLike[str]]
+
+
+class Work:
+    """A list of recordings and what is done of it, kept in a folder."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        folder: Path,
+        *,
+        options: Options,
+        batch: int = BATCH,
+        force: bool = False,
+    ) -> None:
+        """Begin, or go on with what the folder holds of the same command.
+
+        With ``force``, what it holds of another is dropped. Raises ConfigError for a folder of
+        another command or for numbers that make no sense, OutputError, what ``pipeline.load``
+        raises, and what ``listing.entries`` raises.
+        """
+        if batch < 1:
+            raise ConfigError(f"--batch must be at least 1, not {batch}")
+        self.options = options
+        self.parts = Parts(folder)
+        command = {
+            "inputs": [str(Path(one).absolute()) for one in inputs],
+            **rows.identity(options),
+            "descriptors": options.descriptors,
+            "embeddings": options.embeddings,
+            "batch": batch,
+            "voxplain": __version__,
+        }
+        different = self.parts.differences(command) if self.parts.begun else []
+        if different and not force:
+            raise ConfigError(
+                f"{folder} holds unfinished work of another command ({'; '.join(different)}); give "
+                "that command again to go on with it, or --force to begin anew"
+            )
+        if different or not self.parts.begun:
+            self.parts.begin(command, listing.entries(inputs))
+        self.columns = rows.columns(options, speakers=self.parts.speakers)
+
+    def run(self, *, engine: str = "local", jobs: int = 1) -> Iterator[list[list[Row]]]:
+        """Do what lacks; the rows of each recording of a batch, as batches are done and kept.
+
+        Raises UnknownName for an engine, ConfigError for ``jobs``, WorkerLost, OutputError, and
+        what ``pipeline.load`` raises.
+        """
+        if jobs < 1:
+            raise ConfigError(f"--jobs must be at least 1, not {jobs}")
+        annotated = functools.partial(rows.annotated, options=self.options)
+        with contextlib.closing(
+            find("engines", engine).run(annotated, self.parts.lacking(), jobs=jobs)
+        ) as batches:
+            for number, found in batches:
+                self.parts.keep(number, found)
+                yield found
+
+    def rows(self) -> Iterator[list[dict[str, Any]]]:
+        """The rows of each recording in order, each with all columns. Raises OutputError."""
+        for found in self.parts.rows():
+            yield [{name: row.get(name) for name in self.columns} for row in found]
+
+
+def annotate(
+    inputs: str | os.PathLike[str] | Inputs,
+    *,
+    options: Options | None = None,
+    engine: str = "local",
+    jobs: int = 1,
+) -> Iterator[Row]:
+    """The rows of many recordings, in their order: one a stretch of speech, or one an interval.
+
+    ``inputs`` are recordings, folders, patterns, tables (CSV, Parquet, audformat) and archives
+    (zip, tar). A row is column -> value, with all columns; what can't be read is a row with an
+    ``error``. The first row comes when all are done: until then they lie in a temporary folder.
+
+    Raises what ``Work`` and ``Work.run`` raise.
+    """
+    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    with tempfile.TemporaryDirectory(prefix="voxplain-") as folder:
+        work = Work(several, Path(folder, "parts"), options=options or Options())
+        for _ in work.run(engine=engine, jobs=jobs):
+            pass
+        for found in work.rows():
+            yield from found

@@ -1,0 +1,120 @@
+"""Emotions of many recordings as a table: a row per stretch of speech.
+
+examples:
+  voxplain annotate corpus/ -o emotions.parquet --jobs 4
+  voxplain annotate calls.zip "more/**/*.wav" -o emotions.csv
+  voxplain annotate segments.csv -o emotions.csv         a row per interval
+  voxplain annotate corpus/ -o all.parquet --descriptors --embeddings
+
+INPUT is a recording, a folder of them, a pattern, a zip or tar archive, or a
+table (CSV, Parquet, audformat) with a column file and, if wanted, start, end
+(s) and speaker. After an interruption the same command goes on. The columns and
+what to do with them: docs/annotate.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from voxplain.annotation.parts import Parts
+from voxplain.annotation.rows import Options, width
+from voxplain.annotation.work import BATCH, Work
+from voxplain.cli._progress import Bar
+from voxplain.cli._tables import SUFFIXES, table_writer
+from voxplain.errors import ConfigError, OutputError, UnknownName
+from voxplain.pipeline import DEFAULT_MODEL
+from voxplain.plugins import names, require
+
+__all__ = ["add", "run"]
+
+PARTS = ".parts"
+"""Beside the table, while it is being made."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    option = parser.add_argument
+    option("input", nargs="+", help="recordings, folders, patterns, archives or tables")
+    option("-o", "--out", type=Path, required=True, metavar="FILE", help=", ".join(SUFFIXES))
+    option("--descriptors", action="store_true", help="also the acoustic descriptors of each row")
+    option(
+        "--embeddings", action="store_true", help="also the mean state of the encoder, as a list"
+    )
+    option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
+    option("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    option("--engine", choices=names("engines"), default="local", help="who works (default local)")
+    option(
+        "--batch",
+        type=int,
+        default=BATCH,
+        metavar="N",
+        help=f"files of a part (default {BATCH})",
+    )
+    option(
+        "--force", action="store_true", help="replace a table, or parts of one by another command"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Annotate, or go on with it, and write."""
+    out: Path = arguments.out
+    options = Options(arguments.model, arguments.descriptors, arguments.embeddings)
+    folder = out.with_name(out.name + PARTS)
+    _check(out, folder, options, force=arguments.force)
+    try:
+        work = Work(
+            arguments.input, folder, options=options, batch=arguments.batch, force=arguments.force
+        )
+        _work(work, engine=arguments.engine, jobs=arguments.jobs)
+        rows, failed = _write(work, out)
+    except KeyboardInterrupt:
+        print("voxplain: interrupted; the same command goes on", file=sys.stderr)
+        return 130
+    total = work.parts.recordings
+    work.parts.remove()
+    print(f"wrote {out}: {rows} rows of {total} recordings, {failed} failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _check(out: Path, folder: Path, options: Options, *, force: bool) -> None:
+    """Refuse at once what would fail in the end."""
+    if out.suffix not in SUFFIXES:
+        raise UnknownName("kind of table", out.suffix, SUFFIXES)
+    if out.suffix == ".parquet":
+        require("pyarrow", extra="tables")
+    if out.suffix == ".csv" and options.embeddings:
+        raise ConfigError("a CSV has no cells for embeddings; write .parquet or .jsonl")
+    if out.exists() and not force and not Parts(folder).joined:
+        raise ConfigError(f"{out} exists; --force replaces it")
+
+
+def _work(work: Work, *, engine: str, jobs: int) -> None:
+    with Bar(unit="file", hidden=False, total=work.parts.recordings) as bar:
+        done = work.parts.done()
+        bar.reach(done)
+        for batch in work.run(engine=engine, jobs=jobs):
+            for rows in batch:
+                for error in dict.fromkeys(row["error"] for row in rows if "error" in row):
+                    print(f"voxplain: {error}", file=sys.stderr)
+            done += len(batch)
+            bar.reach(done)
+
+
+def _write(work: Work, out: Path) -> tuple[int, int]:
+    """Join the parts, under another name first; how many rows there are, and files that failed."""
+    table = work.parts.folder / f"table{out.suffix}"
+    vectors = {"embedding": width(work.options)} if work.options.embeddings else {}
+    rows = failed = 0
+    with table_writer(table, work.columns, vectors=vectors) as writer:
+        for found in work.rows():
+            rows += len(found)
+            failed += any(row["error"] for row in found)
+            writer.write({name: [row[name] for row in found] for name in work.columns})
+    work.parts.mark_joined()
+    try:
+        table.replace(out)
+    except OSError as error:
+        raise OutputError(f"{out} can't be written: {error.strerror or error}") from error
+    return rows, failed
