@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voxplain.annotation.entries import Entry
-from voxplain.audio.intervals import _seconds
+from voxplain.audio.intervals import seconds
 from voxplain.audio.read import source_name
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.plugins import require
@@ -156,9 +156,4 @@ def _time(cell: Any, path: Path, where: str) -> float | None:
     """Seconds, or None for an empty cell."""
     if isinstance(cell, int | float):
         return float(cell) if math.isfinite(cell) else None
-    try:
-        return _seconds(cell, path, 0)
-    except ConfigError as error:
-        raise ConfigError(
-            f"{path}, {where}: {cell!r} is no time; give seconds (1.25) or h:mm:ss (0:00:01.25)"
-        ) from error
+    return seconds(cell, where=f"{path}, {where}")

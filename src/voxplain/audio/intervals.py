@@ -10,7 +10,7 @@ from pathlib import Path
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.types import Segment
 
-__all__ = ["read_table", "read_textgrid"]
+__all__ = ["read_table", "read_textgrid", "seconds"]
 
 
 def read_textgrid(path: Path, *, tier: str | None = None) -> list[Segment]:
@@ -57,7 +57,9 @@ def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, l
             raise UnknownName(f"column in {path}", needed, map(str, columns))
     found: dict[Path, list[Segment]] = {}
     for line, row in enumerate(rows, start=2):
-        start, end = (_seconds(row.get(key), path, line) for key in ("start", "end"))
+        start, end = (
+            seconds(row.get(key), where=f"{path}, line {line}") for key in ("start", "end")
+        )
         segment = Segment(
             0.0 if start is None else start,
             math.inf if end is None else end,
@@ -77,13 +79,17 @@ def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, l
 _TIME = re.compile(r"(?:(?P<days>\d+) days? )?(?:(?P<h>\d+):(?P<m>\d+):)?(?P<s>\d+(?:\.\d*)?)")
 
 
-def _seconds(text: str | None, path: Path, line: int) -> float | None:
+def seconds(text: str | None, *, where: str) -> float | None:
+    """A time of a table: a number, h:mm:ss or "0 days h:mm:ss"; None for an empty cell.
+
+    Raises ConfigError that names ``where`` it stands.
+    """
     if text is None or text.strip() in ("", "NaT", "nan"):
         return None
     match = _TIME.fullmatch(text.strip())
     if not match:
         raise ConfigError(
-            f"{path}, line {line}: {text!r} is no time; give seconds (1.25) or h:mm:ss (0:00:01.25)"
+            f"{where}: {text!r} is no time; give seconds (1.25) or h:mm:ss (0:00:01.25)"
         )
     part = {name: float(value or 0) for name, value in match.groupdict().items()}
     return part["days"] * 86_400 + part["h"] * 3_600 + part["m"] * 60 + part["s"]
