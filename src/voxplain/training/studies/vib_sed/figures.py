@@ -44,9 +44,9 @@ def _clip(one: Spoken) -> tuple[str, float, float]:
 
 
 def figures(recipe: VibSedRecipe, said: Seeds, spoken: Sequence[Sequence[Spoken]]) -> Figures:
-    """WA and UAR of the emotion; ``descriptors``, mean macro-F1 of their levels; ``false``, the
-    share of spoken levels that are; ``WER`` of the words, which says if it is of a closed set.
-    What a recipe does not tell has none.
+    """WA and UAR of the emotion; ``descriptors``, mean macro-F1 of all levels that are guessed;
+    ``false``, the share of spoken levels that are; ``WER`` of the words, which says if it is of a
+    closed set. What a recipe does not tell has none.
     """
     found = [
         {title: one.found for title, one in scores(table, metrics=["wa", "uar"]).items()}
@@ -55,12 +55,12 @@ def figures(recipe: VibSedRecipe, said: Seeds, spoken: Sequence[Sequence[Spoken]
     for own, rows, table in zip(found, spoken, said, strict=True):
         speakers = table.clusters.tolist()
         if recipe.tasks.descriptors:
-            told, measured, certain = (
+            told, guessed, measured, certain = (
                 [parsed(getattr(one, name), labels=recipe.data.labels) for one in rows]
-                for name in ("spoken", "measured", "certain")
+                for name in ("spoken", "guessed", "measured", "certain")
             )
             labels = [Labels(*pair) for pair in zip(measured, certain, strict=True)]
-            own["descriptors"] = agreement(told, measured, speakers=speakers)["descriptors"]
+            own["descriptors"] = agreement(guessed, measured, speakers=speakers)["descriptors"]
             own["false"] = hallucination(told, labels, speakers=speakers)
         known = [one for one in rows if one.transcript.strip()]
         if recipe.tasks.asr != "none" and known:

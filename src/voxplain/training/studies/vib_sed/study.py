@@ -217,10 +217,10 @@ def _point(value: float) -> Interval:
 
 
 _SAID = f"""\
-Of recordings that were tested: WA and UAR of the emotion; *descriptors*, the mean macro-F1 of the \
-spoken levels against the measured ones; *false*, the share of spoken levels that are two steps \
-off, or one where the measured one is certain; WER of the words. They are {HOW_SURE} What passes \
-the bottlenecks, in nats a frame, has no interval.
+Of recordings that were tested: WA and UAR of the emotion; *descriptors*, the mean macro-F1 of all \
+guessed levels, said or not, against the measured ones; *false*, the share of spoken levels that \
+are two steps off, or one where the measured one is certain; WER of the words. They are {HOW_SURE} \
+What passes the bottlenecks, in nats a frame, has no interval.
 
 **A word error rate of a closed set says nothing about how well words are recognised: those who \
 are learned from say the same sentences.**
