@@ -19,8 +19,9 @@ setup: $(FULL)
 demo: $(BASE)
 	$(BIN)/voxplain analyze examples/cremad_1089_tie_ang.opus --out build/demo --force
 
+# In two processes; what a file sets up once is set up in one of them.
 test: $(FULL)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(FULL)
 	$(BIN)/python benchmarks/speed.py
