@@ -56,7 +56,7 @@ def test_the_listening_model_has_a_card_with_the_figures_of_unseen_speakers():
     figures = json.loads((LISTENING / "figures.json").read_text(encoding="utf-8"))
     card = (LISTENING / "README.md").read_text(encoding="utf-8")
     rows = figures["mean_of_seeds"]
-    assert {"all", *(f"fold fold_{n}" for n in range(5))} <= rows.keys()
+    assert {"all", *(f"fold {n}" for n in range(5))} <= rows.keys()
     for row in rows.values():
         for figure in row.values():
             assert str(Interval(**figure)) in card
