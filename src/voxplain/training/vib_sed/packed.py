@@ -83,7 +83,10 @@ def pack(trained: Path, folder: Path, *, clips: Sequence[Audio]) -> Packed:
         found = [_difference(model, copy, speech) for clip in clips for speech in _speech(clip)]
         if not found:
             raise ConfigError("a copy is checked on real recordings of speech: give --clips")
-        told["checked"] = {"stretches": len(found), "largest_difference": max(found)}
+        told["checked"] = {
+            "stretches": len(found),
+            "largest_difference": float(f"{max(found):.1g}"),
+        }
         _write_card(place, told)
         megabytes = sum(one.stat().st_size for one in place.iterdir()) / 1e6
         place.chmod(0o755)  # made for one user alone
