@@ -98,6 +98,7 @@ def test_each_fold_has_a_head_of_its_own(fold, angry):
     ("place", "words"),
     [
         ("models/speech/LICENSE-whisper.txt", "MIT License"),
+        ("models/listening/LICENSE-ODbL.txt", "Open Database License"),
         ("norms/LICENSE-ODbL.txt", "Open Database License"),
         ("references/LICENSE-ODbL.txt", "Open Database License"),
         ("speech_activity/LICENSE-silero.txt", "MIT License"),
