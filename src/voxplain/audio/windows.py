@@ -69,9 +69,7 @@ class Segmenter:
         """Seconds into the stream where what is held ends."""
         return (self._first + len(self._held)) * CHUNK / SAMPLING_RATE
 
-    def take(
-        self, chunk: NDArray[np.float32], probability: float
-    ) -> Iterator[tuple[float, Audio]]:
+    def take(self, chunk: NDArray[np.float32], probability: float) -> Iterator[tuple[float, Audio]]:
         """The next chunk (512,), only the last may be shorter; yields the stretch it completes."""
         if len(self._held) * CHUNK + len(chunk) > LONGEST * SAMPLING_RATE:
             yield from self._leave(_cut(np.array(self._speech)))
