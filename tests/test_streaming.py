@@ -207,9 +207,9 @@ def test_half_an_hour_without_speech_is_silent_and_small():
 def test_a_missing_piece_is_silence_and_told(angry):
     pcm = sound(angry)
     gone = pcm.copy()
-    gone[RATE : RATE + 3200] = 0
+    gone[28_800:32_000] = 0
     known = heard(gone)
-    found = heard((pcm[:RATE], 0), (pcm[RATE + 3200 :], 1.2))
+    found = heard((pcm[:28_800], 0), (pcm[32_000:], 2.0))
     (one,) = finals(found)
     assert one.warnings == ("0.200 s of it never came and are silence",)
     assert one.analysis.to_dict() == finals(known)[0].analysis.to_dict()
