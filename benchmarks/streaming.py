@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/streaming.py [--minutes 5]
 
 The clips of tests/data follow each other, once without pauses, so that utterances have to be cut at
-15 s, once with a second of silence between. They are fed in pieces of 100 ms. An update is a piece
-that brings a provisional result; all that is done since the last result counts, finding speech,
-too. Prints a Markdown table of milliseconds of processor time.
+15 s, once with a second of silence between. They are fed in pieces of 32 ms,
+so that each result has a piece of its own; all that is done since the last one counts, finding
+speech, too. Prints a Markdown table of milliseconds of processor time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 
 import voxplain
 from voxplain.audio import read
-from voxplain.audio.activity import SAMPLING_RATE, speech_probabilities
+from voxplain.audio.activity import CHUNK, SAMPLING_RATE, speech_probabilities
 from voxplain.audio.windows import SPEECH_THRESHOLD
 from voxplain.types import Final
 
 CLIPS = Path(__file__).parents[1] / "tests/data"
-PIECE = SAMPLING_RATE // 10
 LONG = 10.0  # s held
 
 
@@ -65,9 +64,9 @@ def _costs(pcm: NDArray[np.float32]) -> dict[str, list[float]]:
     stream = voxplain.stream()
     found: dict[str, list[float]] = {}
     spent = begun = 0.0
-    for start in range(0, len(pcm), PIECE):
+    for start in range(0, len(pcm), CHUNK):
         before = time.process_time()
-        results = stream.feed(pcm[start : start + PIECE])
+        results = stream.feed(pcm[start : start + CHUNK])
         spent += time.process_time() - before
         if results:
             final = isinstance(results[0], Final)

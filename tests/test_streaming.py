@@ -183,6 +183,8 @@ def test_speech_without_a_pause_is_cut_before_15_s(clips):
     assert all(one.end - one.start <= 15 for one in spoken)
     assert all(b.start >= a.end - 0.4 for a, b in itertools.pairwise(spoken))
     assert spoken[-1].end > len(pcm) / RATE - 1
+    offline = analyzer().analyze(cut(pcm, spoken[0]), RATE, explain=None)
+    assert spoken[0].emotion == offline.emotion
 
 
 def test_half_an_hour_without_speech_is_silent_and_small():

@@ -76,7 +76,8 @@ def router(
 ) -> APIRouter:
     """The route; who may use it, and the end of the ``executor``, are up to whoever mounts it.
 
-    ``analyzer`` is called in the executor when a session begins.
+    ``analyzer`` is called in the executor when a session begins. A server reads a message before
+    its size is seen here, so its own limit (uvicorn's ``ws_max_size``) should not be far above.
     """
     routes = APIRouter()
 
