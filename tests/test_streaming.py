@@ -321,3 +321,4 @@ def test_another_rate_or_an_impossible_pause_is_refused_at_once():
 def test_a_result_survives_json(told):
     for one in (told[0], finals(told)[0]):
         assert type(one).from_dict(one.to_dict(tracks=True)).to_dict() == one.to_dict()
+        assert one.to_dict()["emotion"] == one.emotion.to_dict()

@@ -33,7 +33,7 @@ _SOURCE = "<stream>"
 _SHORTEST_PAUSE = 0.4  # s; the margins of two utterances lie in it
 _LATEST = 1e9  # s, 30 years; a time of day since 1970 is later
 _JITTER = SAMPLING_RATE // 1000  # samples; clocks are often rounded to milliseconds
-_FILLED = round(LONGEST * SAMPLING_RATE)  # samples of silence that end whatever was being said
+_FILLED = round(LONGEST * SAMPLING_RATE)  # samples of silence that end whatever was said
 
 
 def stream(
@@ -98,9 +98,9 @@ class Stream:
     def feed(self, pcm: Piece, *, at: float | None = None) -> list[Provisional | Final]:
         """The next piece, of any length; what came of it.
 
-        With ``at``, the second of the stream at which the piece begins (to 1 ms), what is missing
-        before it becomes silence and is told in the warnings of the results, and what is known
-        already is left out. Without it the piece follows the last one.
+        With ``at``, the second of the stream at which the piece begins (to 1 ms, by the count of
+        samples), what is missing before it becomes silence and is told in the warnings of the
+        results, and what is known already is left out. Without it the piece follows the last one.
 
         Raises InputError for what is no sound of the right kind or after the end, AudioError for
         samples that are not finite or halves of samples, ConfigError for an ``at`` that is no time.
@@ -130,12 +130,9 @@ class Stream:
         """Samples (samples,) at full scale 1; half a sample waits for the next bytes."""
         if isinstance(pcm, bytes | bytearray | memoryview):
             return self._decoded(bytes(pcm), at)
-        if (
-            not isinstance(pcm, np.ndarray)
-            or pcm.dtype not in (np.int16, np.float32)
-            or (pcm.ndim != 1)
-        ):
-            seen = f" ({pcm.dtype}, shape {pcm.shape})" if isinstance(pcm, np.ndarray) else ""
+        is_array = isinstance(pcm, np.ndarray)
+        if not is_array or pcm.dtype not in (np.int16, np.float32) or pcm.ndim != 1:
+            seen = f" ({pcm.dtype}, shape {pcm.shape})" if is_array else ""
             raise InputError(
                 f"{type(pcm).__name__}{seen} can't be streamed; give bytes of signed 16-bit "
                 "little-endian samples, or an array (samples,) of int16 or float32, mono"
@@ -177,11 +174,9 @@ class Stream:
         self._gaps = [known for known in self._gaps if known.end > start]
         self._gaps.append(Segment(self.duration, self.duration + gap / SAMPLING_RATE))
         skipped = max(0, gap - _FILLED) // CHUNK
-        yield from self._heard(np.zeros(min(gap, _FILLED), np.float32))
+        yield from self._heard(np.zeros(gap - skipped * CHUNK, np.float32))
         self._segmenter.skip(skipped)
         self._samples += skipped * CHUNK
-        rest = max(0, gap - _FILLED) % CHUNK
-        yield from self._heard(np.zeros(rest, np.float32))
 
     def _heard(self, samples: NDArray[np.float32]) -> Iterator[Provisional | Final]:
         self._samples += len(samples)

@@ -790,5 +790,6 @@ class Final(_Value):
         return self.analysis.emotion
 
     def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
-        """Plain JSON values, with ``type``; descriptor tracks only when asked for."""
-        return {"type": "final", **_Value.to_dict(self, tracks=tracks)}
+        """Plain JSON values, with ``type`` and ``emotion``; tracks only when asked for."""
+        plain = _Value.to_dict(self, tracks=tracks)
+        return {"type": "final", "emotion": plain["analysis"]["emotion"], **plain}

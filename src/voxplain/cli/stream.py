@@ -50,7 +50,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Listen until the end of the input."""
     live = stream(model=arguments.model, pause=arguments.pause)
-    piece = sys.stdin.buffer.read1(_BYTES)
+    piece = sys.stdin.buffer.read(_BYTES)
     if piece.startswith(_HEADERS):
         raise InputError(
             f"raw sound has no header, and this begins with {piece[:4]!r}; convert it with: "
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     while piece:
         _tell(live.feed(piece), as_json=arguments.json)
-        piece = sys.stdin.buffer.read1(_BYTES)
+        piece = sys.stdin.buffer.read(_BYTES)
     _tell(live.end(), as_json=arguments.json)
     return 0
 
