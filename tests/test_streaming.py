@@ -220,6 +220,12 @@ def test_a_missing_piece_is_silence_and_told(angry):
     assert found[-2].warnings == one.warnings
 
 
+def test_what_is_missing_in_several_places_adds_up(angry):
+    pcm = sound(angry)
+    pieces = [(pcm[:28_800], 0), (pcm[30_400:33_600], 1.9), (pcm[35_200:], 2.2)]
+    assert finals(heard(*pieces))[0].warnings == ("0.200 s of it never came and are silence",)
+
+
 def test_what_is_missing_in_one_utterance_is_not_told_of_the_next(clips):
     pcm = talk(clips[1:3])
     found = finals(heard((pcm[: 2 * RATE], 0), (pcm[2 * RATE + 1600 :], 2.1)))
