@@ -18,7 +18,9 @@ from voxplain.types import (
     Dimensions,
     Emotion,
     Explanation,
+    Final,
     Level,
+    Provisional,
     Quantity,
     Role,
     Segment,
@@ -33,6 +35,7 @@ from voxplain.types import (
 if TYPE_CHECKING:
     from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
+    from voxplain.streaming import stream
     from voxplain.text.roles import roles
 
 __version__ = "0.1.0"
@@ -43,7 +46,7 @@ _ON_DEMAND = (
     "analyze",
     "load",
     "whatif",
-)  # they and features bring numerical code along
+)  # they and what follows bring numerical code along
 
 __all__ = [
     "Analysis",
@@ -55,7 +58,9 @@ __all__ = [
     "Edit",
     "Emotion",
     "Explanation",
+    "Final",
     "Level",
+    "Provisional",
     "Quantity",
     "Role",
     "Segment",
@@ -70,6 +75,7 @@ __all__ = [
     "features",
     "load",
     "roles",
+    "stream",
     "whatif",
 ]
 
@@ -87,4 +93,8 @@ def __getattr__(name: str) -> Any:
         from voxplain.feature_table import features
 
         return features
+    if name == "stream":
+        from voxplain.streaming import stream
+
+        return stream
     raise AttributeError(f"module 'voxplain' has no attribute {name!r}")
