@@ -31,6 +31,7 @@ from voxplain.types import (
 )
 
 if TYPE_CHECKING:
+    from voxplain.conversations.conversation import conversation
     from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
     from voxplain.text.roles import roles
@@ -67,6 +68,7 @@ __all__ = [
     "Word",
     "__version__",
     "analyze",
+    "conversation",
     "features",
     "load",
     "roles",
@@ -79,6 +81,10 @@ def __getattr__(name: str) -> Any:
         from voxplain import pipeline
 
         return getattr(pipeline, name)
+    if name == "conversation":
+        from voxplain.conversations.conversation import conversation
+
+        return conversation
     if name == "roles":
         from voxplain.text.roles import roles
 
