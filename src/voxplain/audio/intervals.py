@@ -52,15 +52,17 @@ def read_table(
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
+            reader = csv.DictReader(stream)
+            columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path} can't be read as a table: {error}") from error
-    columns = rows[0].keys() if rows else ()
     if "file" in columns:
         recording = None
     for needed in (*([] if recording else ["file"]), *([speaker_column] if speaker_column else [])):
         if needed not in columns:
             raise UnknownName(f"column in {path}", needed, map(str, columns))
+    if not rows:
+        raise ConfigError(f"{path} has no row below its columns; give one for each interval")
     found: dict[Path, list[Segment]] = {}
     for line, row in enumerate(rows, start=2):
         start, end = (

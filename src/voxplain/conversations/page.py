@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
+from voxplain.audio.windows import LONGEST
 from voxplain.conversations import words
 from voxplain.conversations.results import Conversation, Turn, Voice
 from voxplain.errors import ConfigError
 from voxplain.models.judgement import DIMENSIONS
 from voxplain.reports._charts import picture, strip
 from voxplain.reports._figure import panel, scale
-from voxplain.reports._how import lanes, listing, strips
-from voxplain.reports._markup import Markup, element, named
+from voxplain.reports._how import SHADES, lanes, listing, shades
+from voxplain.reports._markup import Child, Markup, element, named
 from voxplain.reports._page import contents, limits, page, provenance
 from voxplain.reports._parts import Section, fold, play, row, section, table
 from voxplain.reports._sound import WHOLE_HEARD, compressed
@@ -21,6 +22,10 @@ from voxplain.types import Audio, Segment
 
 __all__ = ["WHOLE_HEARD", "render"]
 
+_COURSE = (
+    f"{SHADES} The lines are the course of the voice, each in the band of its 90 % interval; a "
+    "dashed line is a turning point."
+)
 _SAME = 0.1
 """Seconds by which a recording and its conversation may differ in length."""
 
@@ -115,7 +120,8 @@ def _turning_points(found: Conversation, heard: Segment | None) -> Section:
     rows = []
     for point, voice in points:
         where, name = clock(point.first), words.called(voice)
-        button = play(point.first, found.duration, f"{name} from {where} on") if heard else None
+        end = min(point.first + LONGEST, found.duration)
+        button = play(point.first, end, f"{name} from {where} on") if heard else None
         rows.append(row([button, where], named(name), words.turned(point), f"{point.p:.3f}"))
     head = ("From", "Voice", "Change and its 90 % interval", "By chance")
     return section(
@@ -130,19 +136,15 @@ def _turning_points(found: Conversation, heard: Segment | None) -> Section:
 def _voice(found: Conversation, voice: Voice, number: int) -> Section:
     own = found.of(voice)
     judged = [turn for turn in own if turn.judged]
-    drawn = [
+    rows: list[Child] = [*shades(own, tuple(voice.emotion.categories), found.duration)]
+    rows += [
         _course(name, voice, judged, found.duration) for name in DIMENSIONS if name in voice.curves
     ]
-    note = (
-        "The line is the course of the voice, the band its 90 % interval; a dashed line is a "
-        "turning point. There is nothing where the voice does not speak."
-    )
     return section(
         f"voices.{number}",
         words.called(voice),
         element("p", words.summary(found, voice)),
-        strips(own, tuple(voice.emotion.categories), found.duration),
-        [lanes(drawn, found.duration), element("p", note, class_="note")] if drawn else None,
+        [*lanes(rows, found.duration), element("p", _COURSE, class_="note")] if rows else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,35 +35,56 @@ def turning_points(
     Binary segmentation (Vostrikova 1981): the split with the largest weighted CUSUM statistic
     counts if chance, which permutations of the turns show (Antoch & Hušková 2001), makes one as
     large no more often than ``FALSE_ALARMS``, shared among the dimensions; then each side is looked
-    at alone. What is given must also change by more than the 90 % interval that the deviations
-    leave (``spread``).
+    at alone. Of these, changes within the 90 % interval that the deviations leave (``spread``) are
+    dropped, the least sure first.
     """
     seconds = np.array([turn.duration for turn in turns])
-    random = np.random.default_rng(0)
-    splits = sorted(_splits(values, seconds, 0, random))
-    edges = [0, *(place for place, _ in splits), len(values)]
-    found = []
-    for number, (place, p) in enumerate(splits, start=1):
-        sides = slice(edges[number - 1], place), slice(place, edges[number + 1])
-        weights = [seconds[side] / seconds[side].sum() for side in sides]
-        before, after = (float(w @ values[side]) for w, side in zip(weights, sides, strict=True))
-        half = Z * math.hypot(
-            *(spread(w, deviations[side]) for w, side in zip(weights, sides, strict=True))
-        )
-        change = after - before
-        if abs(change) > half:
-            found.append(
-                TurningPoint(
-                    dimension,
-                    last=turns[place - 1].end,
-                    first=turns[place].start,
-                    before=before,
-                    after=after,
-                    change=Estimate(change, change - half, change + half),
-                    p=p,
-                )
-            )
-    return found
+    found = dict(sorted(_splits(values, seconds, 0, np.random.default_rng(0))))
+    while found:
+        edges = [0, *found, len(values)]
+        levels = [
+            _level(values[start:end], deviations[start:end], seconds[start:end])
+            for start, end in pairwise(edges)
+        ]
+        points = [
+            _point(dimension, turns, place, *sides, p)
+            for (place, p), sides in zip(found.items(), pairwise(levels), strict=True)
+        ]
+        weakest = min(points, key=_surety)
+        if _surety(weakest) > 1:
+            return points
+        # What it kept apart is one level, which may change what its neighbours are worth.
+        del found[edges[1 + points.index(weakest)]]
+    return []
+
+
+def _level(
+    values: NDArray[np.float64], deviations: NDArray[np.float64], seconds: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The mean of turns, weighted by their length, and its standard deviation."""
+    weights = seconds / seconds.sum()
+    return float(weights @ values), spread(weights, deviations)
+
+
+def _point(
+    dimension: str,
+    turns: list[Segment],
+    place: int,
+    old: tuple[float, float],
+    new: tuple[float, float],
+    p: float,
+) -> TurningPoint:
+    (before, before_deviation), (after, after_deviation) = old, new
+    change, half = after - before, Z * math.hypot(before_deviation, after_deviation)
+    interval = Estimate(change, change - half, change + half)
+    last, first = turns[place - 1].end, turns[place].start
+    return TurningPoint(dimension, last, first, before, after, interval, p)
+
+
+def _surety(point: TurningPoint) -> float:
+    """The change in halves of its interval."""
+    half = (point.change.high - point.change.low) / 2
+    return abs(point.change.value) / half if half else math.inf
 
 
 def _splits(
@@ -76,11 +98,10 @@ def _splits(
         return
     statistic = _cusum(values, seconds)
     place = _FEWEST + int(np.argmax(statistic))
-    reached = 1  # the order that there is counts as one
-    for _ in range(_PERMUTATIONS):
-        order = random.permutation(len(values))
-        reached += int(_cusum(values[order], seconds[order]).max() >= statistic.max())
-    p = reached / (_PERMUTATIONS + 1)
+    orders = random.permuted(np.tile(np.arange(len(values)), (_PERMUTATIONS, 1)), axis=1)
+    chance = _cusum(values[orders], seconds[orders]).max(1)
+    # The order that there is counts as one.
+    p = (1 + int(np.count_nonzero(chance >= statistic.max()))) / (_PERMUTATIONS + 1)
     if p > FALSE_ALARMS / len(DIMENSIONS):
         return
     yield offset + place, p
@@ -89,11 +110,12 @@ def _splits(
 
 
 def _cusum(values: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each split that leaves enough turns on both sides: how far the means lie apart.
+    """Of each split (..., turns) that leaves enough turns on both sides: how far means lie apart.
 
     In units in which that is equally variable wherever the split lies.
     """
-    total, time = seconds.sum(), seconds.cumsum()[:-1]
-    sums = (seconds * (values - seconds @ values / total)).cumsum()[:-1]
+    total, time = seconds.sum(-1, keepdims=True), seconds.cumsum(-1)[..., :-1]
+    mean = (seconds * values).sum(-1, keepdims=True) / total
+    sums = (seconds * (values - mean)).cumsum(-1)[..., :-1]
     found: NDArray[np.float64] = np.abs(sums) / np.sqrt(time * (total - time) / total)
-    return found[_FEWEST - 1 : len(values) - _FEWEST]
+    return found[..., _FEWEST - 1 : values.shape[-1] - _FEWEST]

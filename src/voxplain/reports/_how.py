@@ -14,7 +14,19 @@ from voxplain.reports._parts import Section, fold, play, row, section, table
 from voxplain.reports.text import verdict
 from voxplain.types import Analysis, Dimensions, Emotion, Segment
 
-__all__ = ["Spoken", "descriptors", "emotion", "lanes", "listing", "over_time", "strips"]
+__all__ = [
+    "SHADES",
+    "Spoken",
+    "descriptors",
+    "emotion",
+    "lanes",
+    "listing",
+    "over_time",
+    "shades",
+]
+
+SHADES = "The darker, the more probable; blank where nothing was judged."
+"""What the rows of ``shades`` mean."""
 
 
 class Spoken(Protocol):
@@ -94,18 +106,19 @@ def over_time(analysis: Analysis, *, heard: Segment | None) -> Section | None:
     """Every stretch of a long recording; those that lie in what can be heard can be played."""
     if len(analysis.segments) < 2:
         return None
+    rows = shades(analysis.segments, tuple(analysis.emotion.categories), analysis.duration)
     return section(
         "segments",
         "Over time",
-        strips(analysis.segments, tuple(analysis.emotion.categories), analysis.duration),
+        [element("p", SHADES), *lanes(rows, analysis.duration)] if rows else None,
         listing(analysis.segments, "Stretches of speech", name="segments", heard=heard),
     )
 
 
-def strips(found: Sequence[Spoken], labels: Sequence[str], duration: float) -> list[Markup]:
-    """How probable each label is over the time of a recording; nothing without labels."""
+def shades(found: Sequence[Spoken], labels: Sequence[str], duration: float) -> list[list[Markup]]:
+    """A row for each label: how probable it is over the time of a recording."""
     judged = [one for one in found if one.emotion.categories]
-    rows = [
+    return [
         [
             element("span", named(label)),
             strip(
@@ -114,10 +127,6 @@ def strips(found: Sequence[Spoken], labels: Sequence[str], duration: float) -> l
         ]
         for label in labels
     ]
-    if not rows:
-        return []
-    note = element("p", "The darker, the more probable; blank where nothing was judged.")
-    return [note, *lanes(rows, duration)]
 
 
 def lanes(rows: Child, duration: float) -> list[Markup]:
