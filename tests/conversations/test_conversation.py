@@ -183,7 +183,7 @@ def test_what_can_not_be_asked(talk, options, kind, message):
 def test_recordings_that_can_not_be_read(tmp_path):
     with pytest.raises(AudioError, match="there is no such file"):
         voxplain.conversation(tmp_path / "nowhere.wav")
-    with pytest.raises(TooShort, match="lasts 0.050 s"):
+    with pytest.raises(TooShort, match=r"lasts 0\.050 s"):
         voxplain.conversation(np.zeros(800, np.float32), RATE)
 
 
