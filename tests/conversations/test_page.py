@@ -34,7 +34,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def files(talk):
-    """Name -> the address of a page: with its sound, with a link to it, with a name that attacks."""
+    """Name -> the address of a page: that holds its sound, that links it, with hostile names."""
     renamed = {"ann": HOSTILE, "bob": "bob"}
     heard = talk.heard
     attacking = dataclasses.replace(

@@ -1,7 +1,7 @@
 """How each voice of a long recording or a conversation sounds over time.
 
 examples:
-  voxplain conversation talk.m4a -o talk/           all that is said as one voice
+  voxplain conversation talk.m4a -o talk/     all that is said as one voice
   voxplain conversation call.wav --speakers call.rttm -o call/
   voxplain conversation call.wav --speakers call.TextGrid --tier who -o call/
   voxplain conversation call.wav --diariser sherpa_onnx

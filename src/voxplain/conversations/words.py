@@ -41,11 +41,13 @@ def left_out(found: Conversation) -> list[str]:
 
 def summary(found: Conversation, voice: Voice) -> str:
     """How long a voice speaks and what it sounds like, as a sentence."""
+    told = verdict(voice.emotion)
+    if voice.emotion.verdict.abstains:
+        return f"{told}."
     turns = sum(turn.judged for turn in found.of(voice))
     return (
-        f"{clock(voice.duration)} in {_several(turns, 'turn')}. {verdict(voice.emotion)}."
-        if turns
-        else f"{verdict(voice.emotion)}."
+        f"{clock(voice.duration)} in {_several(turns, 'turn')}. "
+        f"On the whole it {told[0].lower()}{told[1:]}."
     )
 
 
