@@ -189,7 +189,8 @@ def print_errors(corpus: Path, *, clips: int) -> None:
     print("| error of | of one speaker | of one speaker in one emotion |\n|---|---|---|")
     for name, found in errors.items():
         speakers, both = ([w[:parts] for w in who] for parts in (1, 2))
-        print(f"| {name} | {_alike(found, speakers):.2f} | {_alike(found, both):.2f} |")
+        alike = [round(_alike(found, groups), 2) + 0.0 for groups in (speakers, both)]  # no -0.00
+        print(f"| {name} | {alike[0]:.2f} | {alike[1]:.2f} |")
 
 
 def _alike(values: list[float], groups: list[tuple[str, ...]]) -> float:

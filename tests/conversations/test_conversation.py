@@ -9,6 +9,7 @@ import soundfile
 from jsonschema import Draft202012Validator
 
 import voxplain
+from voxplain.conversations import page, text
 from voxplain.conversations.results import Conversation
 from voxplain.errors import AudioError, ConfigError, TooShort, UnknownName
 
@@ -200,3 +201,13 @@ def test_the_document_follows_its_schema_and_comes_back(talk):
     assert Conversation.from_dict(document).to_dict() == document
     with pytest.raises(ConfigError, match=r"schema_version '2.0' of a conversation can't be read"):
         Conversation.from_dict(document | {"schema_version": "2.0"})
+
+
+def test_where_all_speak_at_once_there_is_no_voice(talk, tmp_path):
+    speakers = tmp_path / "both.csv"
+    speakers.write_text("start,end,speaker\n0,5,ann\n0,5,bob\n")
+    found = voxplain.conversation(talk.path, speakers=speakers)
+    assert (found.turns, found.voices) == ((), ())
+    assert len(found.overlaps) == 1
+    assert "0 voices, 0 turns judged" in text.render(found)
+    assert "No turning point" in page.render(found)

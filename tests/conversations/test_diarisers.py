@@ -1,5 +1,6 @@
 """Diarisers: sherpa-onnx with weights that hear levels, and what is said where it is missing."""
 
+import io
 import sys
 
 import numpy as np
@@ -99,11 +100,23 @@ def test_it_finds_who_speaks_when(weights):
     assert first == third != second
 
 
-def test_a_conversation_that_was_diarised(weights, talk):
+def test_a_conversation_that_was_diarised(weights, talk, monkeypatch):
     found = voxplain.conversation(talk.path, diariser="sherpa_onnx", diariser_model=weights)
     assert found.speakers == "sherpa_onnx"
     assert all(voice.name.startswith("speaker ") for voice in found.voices)
     assert any(turn.judged for turn in found.turns)
+    piped = io.TextIOWrapper(io.BytesIO(talk.path.read_bytes()))  # which can be read only once
+    monkeypatch.setattr(sys, "stdin", piped)
+    again = voxplain.conversation("-", diariser="sherpa_onnx", diariser_model=weights)
+    assert again.turns == found.turns
+
+
+def test_where_it_hears_nobody_all_is_one_voice(weights):
+    quiet = np.zeros(5 * RATE, np.float32)
+    found = voxplain.conversation(quiet, RATE, diariser="sherpa_onnx", diariser_model=weights)
+    assert found.warnings == ("sherpa_onnx heard nobody, so that all that is said is one voice",)
+    assert [voice.name for voice in found.voices] == [None]
+    assert found.judged == 0
 
 
 def test_weights_that_are_missing(weights, tmp_path):

@@ -42,14 +42,14 @@ def test_all_formats_say_the_same(tmp_path):
         grid(tmp_path, words=[(0.6, 0.9, "so")], who=entries),
     ]
     for path, tier in zip(paths, (None, None, "who"), strict=True):
-        found, doubt = read_speakers(path, source="/far/talk.wav", tier=tier)
+        found, doubts = read_speakers(path, source="/far/talk.wav", tier=tier)
         assert [(one.start, one.end, one.speaker) for one in found] == entries
-        assert doubt == ""
+        assert doubts == []
 
 
 def test_of_several_recordings_the_one_is_chosen(tmp_path):
     path = written(tmp_path, "all.rttm", spoken("other", TURNS[:1]) + spoken("talk"))
-    assert read_speakers(path, source="talk.wav") == (TURNS, "")
+    assert read_speakers(path, source="talk.wav") == (TURNS, [])
     with pytest.raises(
         UnknownName, match=r"recording in .*all.rttm 'tale'; available: other, talk"
     ):
@@ -63,7 +63,7 @@ def test_another_name_is_said(tmp_path):
     path = written(tmp_path, "who.rttm", spoken("other"))
     assert read_speakers(path, source="talk.wav") == (
         TURNS,
-        "who.rttm says that its turns are of other, not of talk",
+        ["who.rttm says that its turns are of other, not of talk"],
     )
 
 

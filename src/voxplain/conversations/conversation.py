@@ -25,7 +25,7 @@ from voxplain.errors import ConfigError
 from voxplain.models.calibration import Calibration
 from voxplain.models.judgement import abstain, whole
 from voxplain.pipeline import DEFAULT_MODEL, Analyzer, load
-from voxplain.types import Segment
+from voxplain.types import Audio, Segment
 
 __all__ = ["REACH", "conversation"]
 
@@ -63,32 +63,34 @@ def conversation(
     if speakers is not None and diariser is not None:
         raise ConfigError("a file of speakers and a diariser both say who speaks; give one")
     name = read.source_name(source)
+    blocks = read.blocks(source, sampling_rate=sampling_rate)
+    marked, overlaps = [Segment(0.0, math.inf)], list[Overlap]()
     warnings: list[str] = []
-    marked = [Segment(0.0, math.inf)]
-    overlaps: list[Overlap] = []
     told: str | None = None
     if speakers is not None:
-        path = Path(speakers)
-        given, doubt = read_speakers(path, source=name, tier=tier)
+        given, warnings = read_speakers(Path(speakers), source=name, tier=tier)
         marked, overlaps = taken_apart(given)
-        told = path.name
-        warnings += [doubt] if doubt else []
+        told = Path(speakers).name
+        if isinstance(source, str | os.PathLike) and (length := read.promised_duration(source)):
+            _within(length, [*marked, *overlaps], name=name, told=told)  # before hours of work
     elif diariser is not None:
-        found = load_diariser(diariser, diariser_model)
-        marked, overlaps = taken_apart(found(read.read(source, sampling_rate=sampling_rate)))
+        diarise = load_diariser(diariser, diariser_model)
+        audio = Audio(np.concatenate(list(blocks)), SAMPLING_RATE, name)
+        blocks = iter([audio.waveform])
         told = diariser
-    if isinstance(source, str | os.PathLike) and (length := read.promised_duration(source)):
-        _within(length, [*marked, *overlaps], name=name, told=told)  # before hours of work
+        if found := diarise(audio):
+            marked, overlaps = taken_apart(found)
+        else:
+            warnings = [f"{diariser} heard nobody, so that all that is said is one voice"]
     analyzer = load(model)
-    tape = _Tape(read.blocks(source, sampling_rate=sampling_rate))
+    tape = _Tape(blocks)
     turns: list[Turn] = []
     for turn in _turns(tape, marked, analyzer, source=name):
         turns.append(turn)
         progress(turn.end)
     for _ in tape.until(sys.maxsize):
         pass
-    warnings += _within(tape.seconds, [*marked, *overlaps], name=name, told=told)
-    warnings += analyzer.model.notes
+    warnings = [*warnings, *_within(tape.seconds, [*marked, *overlaps], name=name, told=told)]
     voices = _voices(turns, analyzer.model.calibration, reach)
     return Conversation(
         source=name,
@@ -97,7 +99,7 @@ def conversation(
         voices=tuple(voices),
         turns=tuple(turns),
         overlaps=tuple(replace(one, end=min(one.end, tape.seconds)) for one in overlaps),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *analyzer.model.notes),
         provenance={
             "voxplain": __version__,
             "model": analyzer.model.name,

@@ -16,7 +16,7 @@ Z = 1.645
 SHARED = 0.5
 """Correlation of the errors of two turns of one voice that sounds the same in both.
 
-In CREMA-D, by heads that never heard the speakers, 0.04 to 0.15 for the dimensions and 0.34 to 0.62
+In CREMA-D, by heads that never heard the speakers, 0.04 to 0.16 for the dimensions and 0.33 to 0.62
 for the labels (``benchmarks/conversation.py errors``); another microphone or language errs alike in
 all turns of a recording, so that for the dimensions it can only be more.
 """

@@ -17,8 +17,10 @@ __all__ = ["SUFFIXES", "read_speakers", "taken_apart"]
 SUFFIXES = (".rttm", ".csv", ".TextGrid")
 
 
-def read_speakers(path: Path, *, source: str, tier: str | None = None) -> tuple[list[Segment], str]:
-    """Who speaks when in the recording ``source``, and a doubt if the file names another one.
+def read_speakers(
+    path: Path, *, source: str, tier: str | None = None
+) -> tuple[list[Segment], list[str]]:
+    """Who speaks when in the recording ``source``, and the doubt if the file names another one.
 
     RTTM, a CSV with the columns start, end and speaker, or a TextGrid, of which an interval
     ``tier`` (by default the first) has the speakers for labels. Of a file about several recordings
@@ -31,7 +33,7 @@ def read_speakers(path: Path, *, source: str, tier: str | None = None) -> tuple[
         raise UnknownName("kind of speaker file", path.suffix, SUFFIXES)
     if tier is not None and path.suffix != ".TextGrid":
         raise ConfigError(f"a tier is of a TextGrid, and {path} is none; leave it out")
-    doubt = ""
+    doubts: list[str] = []
     if path.suffix == ".TextGrid":
         turns = [
             dataclasses.replace(one, speaker=one.label, label=None)
@@ -39,9 +41,9 @@ def read_speakers(path: Path, *, source: str, tier: str | None = None) -> tuple[
         ]
     elif path.suffix == ".csv":
         table = read_table(path, speaker_column="speaker", recording=Path(source))
-        turns, doubt = _of_recording({file.stem: own for file, own in table.items()}, source, path)
+        turns, doubts = _of_recording({file.stem: own for file, own in table.items()}, source, path)
     else:
-        turns, doubt = _of_recording(read_rttm(path), source, path)
+        turns, doubts = _of_recording(read_rttm(path), source, path)
     if not turns:
         raise ConfigError(f"{path} has no turn; give one line or interval for each")
     unnamed = next((one for one in turns if not (one.speaker or "").strip()), None)
@@ -49,20 +51,20 @@ def read_speakers(path: Path, *, source: str, tier: str | None = None) -> tuple[
         raise ConfigError(
             f"{path}: nobody is named from {unnamed.start:g} to {unnamed.end:g} s; name the speaker"
         )
-    return turns, doubt
+    return turns, doubts
 
 
 def _of_recording(
     named: Mapping[str, list[Segment]], source: str, path: Path
-) -> tuple[list[Segment], str]:
+) -> tuple[list[Segment], list[str]]:
     """The turns of the file with the name of the recording, or of the only one there is."""
     own = Path(source).stem
     if own in named or not named:
-        return named.get(own, []), ""
+        return named.get(own, []), []
     if len(named) > 1:
         raise UnknownName(f"recording in {path}", own, named)
     (other, turns), *_ = named.items()
-    return turns, f"{path.name} says that its turns are of {other}, not of {own}"
+    return turns, [f"{path.name} says that its turns are of {other}, not of {own}"]
 
 
 def taken_apart(turns: Sequence[Segment]) -> tuple[list[Segment], list[Overlap]]:

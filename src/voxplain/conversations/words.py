@@ -23,8 +23,8 @@ def called(voice: Voice) -> str:
 
 def counted(found: Conversation) -> str:
     """How many voices and turns there are."""
-    named = [voice for voice in found.voices if voice.name is not None]
-    voices = _several(len(named), "voice") if named else "speakers unknown"
+    unknown = any(voice.name is None for voice in found.voices)
+    voices = "speakers unknown" if unknown else _several(len(found.voices), "voice")
     return f"{clock(found.duration)}, {voices}, {_several(found.judged, 'turn')} judged"
 
 
