@@ -173,6 +173,7 @@ def test_another_recordings_speakers_are_told(talk, tmp_path):
         ({"reach": float("nan")}, ConfigError, "a reach of nan s"),
         ({"speakers": "a.rttm", "diariser": "x"}, ConfigError, "both say who speaks; give one"),
         ({"diariser": "ears"}, UnknownName, "diarisers plug-in 'ears'; available: sherpa_onnx"),
+        ({"tier": "who"}, ConfigError, "the tier 'who' is of no file; give the TextGrid as"),
         ({"speakers": "nowhere.rttm"}, ConfigError, "nowhere.rttm can't be read as RTTM"),
     ],
 )

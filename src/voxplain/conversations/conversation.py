@@ -62,6 +62,8 @@ def conversation(
         raise ConfigError(f"a reach of {reach:g} s; give seconds above 0")
     if speakers is not None and diariser is not None:
         raise ConfigError("a file of speakers and a diariser both say who speaks; give one")
+    if tier is not None and speakers is None:
+        raise ConfigError(f"the tier {tier!r} is of no file; give the TextGrid as the speakers")
     name = read.source_name(source)
     blocks = read.blocks(source, sampling_rate=sampling_rate)
     marked, overlaps = [Segment(0.0, math.inf)], list[Overlap]()
