@@ -124,7 +124,7 @@ def _trained_describer(folder, *, concept):
         "encoder": {"checkpoint": "speech", "sha256": encoder_digest("speech")},
         "llm": {"checkpoint": ""}, "network": {"depth": 2, "width": 384, **options},
         "slots": list(SLOTS), "labels": ["angry", "neutral", "sad"],
-        "temperature": 1.5, "least": 0.4,
+        "temperature": 1.5, "middles": {"range": [-0.1, 0.1]}, "least": 0.4,
     }  # fmt: skip
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     return folder

@@ -17,7 +17,7 @@ LAYERS = (  # nobody imports from a later line
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
-    "inquiry annotation conversations",
+    "inquiry annotation conversations streaming",
     "training",
     "cli service testing __main__",
 )
@@ -35,7 +35,7 @@ TORCH_ROOMS = (
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.annotation.work", "voxplain.annotation.engines.local",
     "voxplain.conversations.conversation", "voxplain.conversations.diarisers.sherpa_onnx",
-    "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins",
+    "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins", "voxplain.streaming",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
     "voxplain.evidence.narrate", "voxplain.inquiry.trace", "voxplain.inquiry.mcp",
     "voxplain.models.describing", "voxplain.models.listening",
@@ -103,8 +103,8 @@ def test_nobody_imports_upward():
 def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_version_to_all():
     assert rooms("voxplain", deferred=False) == {"voxplain.types"}
     assert rooms("voxplain") == {
-        "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.text.roles",
-        "voxplain.conversations.conversation",
+        "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.streaming",
+        "voxplain.text.roles", "voxplain.conversations.conversation",
     }  # fmt: skip
     inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
     assert set(inside) == {"__version__"}

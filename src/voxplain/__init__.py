@@ -18,7 +18,9 @@ from voxplain.types import (
     Dimensions,
     Emotion,
     Explanation,
+    Final,
     Level,
+    Provisional,
     Quantity,
     Role,
     Segment,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from voxplain.conversations.conversation import conversation
     from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
+    from voxplain.streaming import stream
     from voxplain.text.roles import roles
 
 __version__ = "0.1.0"
@@ -44,7 +47,7 @@ _ON_DEMAND = (
     "analyze",
     "load",
     "whatif",
-)  # they and features bring numerical code along
+)  # they and what follows bring numerical code along
 
 __all__ = [
     "Analysis",
@@ -56,7 +59,9 @@ __all__ = [
     "Edit",
     "Emotion",
     "Explanation",
+    "Final",
     "Level",
+    "Provisional",
     "Quantity",
     "Role",
     "Segment",
@@ -72,6 +77,7 @@ __all__ = [
     "features",
     "load",
     "roles",
+    "stream",
     "whatif",
 ]
 
@@ -93,4 +99,8 @@ def __getattr__(name: str) -> Any:
         from voxplain.feature_table import features
 
         return features
+    if name == "stream":
+        from voxplain.streaming import stream
+
+        return stream
     raise AttributeError(f"module 'voxplain' has no attribute {name!r}")

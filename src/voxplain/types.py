@@ -34,12 +34,14 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Faithfulness",
+    "Final",
     "Fusion",
     "Heard",
     "Level",
     "Listening",
     "Moment",
     "Narration",
+    "Provisional",
     "Quantity",
     "Removal",
     "Role",
@@ -749,3 +751,45 @@ class Analysis(_Value):
             )
         fields = {name: value for name, value in plain.items() if name != "schema_version"}
         return super(Analysis, cls).from_dict(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional(_Value):
+    """How somebody sounds who is still speaking: from the newest seconds alone, and to change."""
+
+    utterance: int
+    """Which of the stream, from 0; its Final has the same."""
+    start: float
+    """Of what it is computed from, seconds into the stream."""
+    end: float
+    emotion: Emotion
+    warnings: tuple[str, ...]
+
+    def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
+        """Plain JSON values, with ``type``."""
+        return {"type": "provisional", **_Value.to_dict(self, tracks=tracks)}
+
+
+@dataclass(frozen=True, slots=True)
+class Final(_Value):
+    """An utterance of a stream, and the whole Analysis of it."""
+
+    utterance: int
+    """Which of the stream, from 0."""
+    start: float
+    """Seconds into the stream."""
+    end: float
+    analysis: Analysis
+    """Of the utterance; times in it are those of the stream."""
+    warnings: tuple[str, ...]
+    """What happened to the stream; those of the sound stand in the Analysis."""
+
+    @property
+    def emotion(self) -> Emotion:
+        """That of the utterance as a whole."""
+        return self.analysis.emotion
+
+    def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
+        """Plain JSON values, with ``type`` and ``emotion``; tracks only when asked for."""
+        plain = _Value.to_dict(self, tracks=tracks)
+        return {"type": "final", "emotion": plain["analysis"]["emotion"], **plain}

@@ -16,7 +16,7 @@ WORDS = ["It's", "eleven", "o'clock."]
 DEPTH, WIDTH = 3, 12
 
 
-def made(seed, *, temperature=1.0, **options):
+def made(seed, *, temperature=1.0, middles=None, **options):
     """A network with random weights far from zero, and the same in numpy."""
     torch.manual_seed(seed)
     texts = ["pitch high, range wide: sounds angry", "It's eleven o'clock."] * 3
@@ -42,13 +42,15 @@ def made(seed, *, temperature=1.0, **options):
     tokens = BytePairs.of_tokenizer(tokenizer.backend_tokenizer.to_str())
     told = {"shape": shape, "tokens": tokens, "instruction": INSTRUCTIONS["sed"]}
     told |= {"decision": INSTRUCTIONS["decide"]} if network.concept else {}
+    told |= {"middles": middles or {}}
     return network, Describer(weights, labels=LABELS, temperature=temperature, **told)
 
 
-def heard(network, states, *, words=WORDS, taught=SLOTS):
+def heard(network, states, *, words=WORDS, taught=SLOTS, middles=None):
     """What torch makes of one clip."""
     mask = torch.ones(1, states.shape[1], dtype=torch.bool)
-    (found,) = network.describe(states[:, None], mask, words=[words], labels=LABELS, taught=taught)
+    asked = {"words": [words], "labels": LABELS, "taught": taught, "middles": middles or {}}
+    (found,) = network.describe(states[:, None], mask, **asked)
     return found
 
 
@@ -68,6 +70,23 @@ def test_it_says_what_the_network_says(options, frames):
         assert found.probabilities.keys() == wanted.probabilities.keys()
         for slot, chances in wanted.probabilities.items():
             assert found.probabilities[slot] == pytest.approx(chances, abs=1e-4)
+
+
+def test_a_level_goes_by_which_way_it_leans_as_in_torch():
+    """And what comes after it is read behind the word that was spoken."""
+    middles = {"pitch": (-2.0, 2.0), "loudness": (-3.0, -2.0)}  # always medium, always loud
+    for seed in range(3):
+        network, describer = made(seed, middles=middles)
+        states = torch.randn(DEPTH, 20, WIDTH, generator=torch.Generator().manual_seed(seed))
+        wanted = heard(network, states, middles=middles)
+        found = describer.describe(states.numpy(), words=WORDS)
+        assert found.description == wanted.description
+        assert found.probabilities["emotion"] == pytest.approx(
+            wanted.probabilities["emotion"], abs=1e-4
+        )
+        assert (found.description.levels["pitch"], found.description.levels["loudness"]) == (0, 1)
+        plain = heard(network, states)
+        assert found.probabilities["pitch"] == pytest.approx(plain.probabilities["pitch"], abs=1e-4)
 
 
 def test_without_words_nothing_is_said_of_the_stress():

@@ -104,8 +104,8 @@ def test_slots_stand_in_a_fixed_order():
     assert [slot.name for slot in wanted] == [*NAMES, "tone", "stress", "emotion"]
     assert wanted[0].lead == "pitch"
     assert wanted[1].lead == ", range"
-    assert wanted[-2][1:] == (", stress on", (NO_STRESS, "eleven"))
-    assert wanted[-1][1:] == (": sounds", ("sad", "angry"))
+    assert wanted[-2][1:] == (", stress on", (NO_STRESS, "eleven"), None)
+    assert wanted[-1][1:] == (": sounds", ("sad", "angry"), None)
 
 
 def test_who_is_not_sure_leaves_words_of_every_kind_unsaid():
@@ -128,7 +128,7 @@ def test_who_is_not_sure_leaves_words_of_every_kind_unsaid():
 
 def test_what_was_not_taught_has_no_slot():
     (only,) = slots(words=["eleven"], labels=["sad"], taught=())
-    assert only == ("emotion", "sounds", ("sad",))
+    assert only == ("emotion", "sounds", ("sad",), None)
     some = slots(labels=["sad"], taught={"tone", "pitch"})
     assert [slot.name for slot in some] == ["pitch", "tone", "emotion"]
 
@@ -137,6 +137,24 @@ def test_an_emotion_is_spoken_as_its_adjective():
     assert spoken(Description(label="fear")) == "sounds fearful"
     (emotion,) = slots(labels=["fear", "sad"], taught=())
     assert (emotion.candidates, emotion.spoken) == (("fear", "sad"), ("fearful", "sad"))
+
+
+@pytest.mark.parametrize(
+    ("chances", "most_probable", "by_its_middle"),
+    [
+        ((0.4, 0.25, 0.35), 0, 1),  # leans by -0.05
+        ((0.2, 0.6, 0.2), 1, 1),
+        ((0.45, 0.35, 0.2), 0, 0),  # -0.25
+        ((0.25, 0.4, 0.35), 1, 2),  # 0.1
+        ((0.3, 0.4, 0.3), 1, 1),
+    ],
+)
+def test_a_level_goes_by_which_way_it_leans(chances, most_probable, by_its_middle):
+    pitch, tempo, *others = slots(labels=["sad"], middles={"pitch": (-0.2, 0.08)}, taught={
+        "pitch", "tempo", "tone"})  # fmt: skip
+    assert (pitch.middle, tempo.middle) == ((-0.2, 0.08), None)
+    assert all(one.middle is None for one in others)
+    assert (tempo.choice(chances), pitch.choice(chances)) == (most_probable, by_its_middle)
 
 
 def test_labels_are_needed():

@@ -85,6 +85,12 @@ def test_what_lies_close_to_a_cut_is_not_certain(value, level, certain):
     assert found.certain.levels == ({"pitch": level} if certain else {})
 
 
+def test_places_are_deviations_from_the_middle():
+    """The middle is 45; a band of 2 is 0.15 deviations, so that one of these is 13.33."""
+    known = measured(pitch=45 + 40 / 3, range=45.0, tempo=45 - 80 / 3, voice=math.nan)
+    assert THRESHOLDS.labels(known).places == pytest.approx({"pitch": 1, "range": 0, "tempo": -2})
+
+
 def test_what_may_be_low_and_high_may_be_in_between():
     assert Cuts("f0_mean_st", 30.0, 31.0, 2.0).possible(30.5) == (-1, 0, 1)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CHUNK", "SAMPLING_RATE", "speech_probabilities"]
+__all__ = ["CHUNK", "SAMPLING_RATE", "Detector", "speech_probabilities"]
 
 SAMPLING_RATE = 16_000
 CHUNK = 512  # samples per decision: 32 ms at 16 kHz, fixed by the detector
@@ -26,26 +26,34 @@ def speech_probabilities(
     Yields ``(chunk, probability)``; chunks are (512,), the last one may be shorter (it is judged
     as if silence followed). The detector carries its state along one stream and never across.
     """
-    detector = _Detector()
-    rest = np.zeros(0, np.float32)
+    detector = Detector()
     for block in blocks:
-        rest = np.concatenate([rest, block])
-        whole = rest[: len(rest) - len(rest) % CHUNK].reshape(-1, CHUNK)
-        yield from zip(whole, detector.judge(whole), strict=True)
-        rest = rest[whole.size :]
-    if len(rest):
-        padded = np.pad(rest, (0, CHUNK - len(rest)))
-        yield rest, detector.judge(padded[None])[0]
+        yield from detector.hear(block)
+    yield from detector.end()
 
 
-class _Detector:
+class Detector:
     """The detector on its way along one stream."""
 
     def __init__(self) -> None:
+        self._rest = np.zeros(0, np.float32)
         self._context = np.zeros(_CONTEXT, np.float32)
         self._hidden = self._cell = np.zeros(_STATE, np.float32)
 
-    def judge(self, chunks: NDArray[np.float32]) -> list[float]:
+    def hear(self, block: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], float]]:
+        """The chunks (512,) that the next block completes, each with its probability."""
+        held = np.concatenate([self._rest, block])
+        whole = held[: len(held) - len(held) % CHUNK].reshape(-1, CHUNK)
+        self._rest = held[whole.size :]
+        yield from zip(whole, self._judge(whole), strict=True)
+
+    def end(self) -> Iterator[tuple[NDArray[np.float32], float]]:
+        """What is left of the stream, judged as if silence followed."""
+        if len(self._rest):
+            padded = np.pad(self._rest, (0, CHUNK - len(self._rest)))
+            yield self._rest, self._judge(padded[None])[0]
+
+    def _judge(self, chunks: NDArray[np.float32]) -> list[float]:
         """Probability of speech in each of the next chunks (chunks, 512) of the stream."""
         if not len(chunks):
             return []

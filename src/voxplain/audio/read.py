@@ -26,6 +26,7 @@ __all__ = [
     "SUFFIXES",
     "Source",
     "blocks",
+    "check_finite",
     "find_files",
     "promised_duration",
     "read",
@@ -80,6 +81,18 @@ def blocks(source: Source, *, sampling_rate: int | None = None) -> Iterator[NDAr
     else:
         raise ConfigError(f"{name} has its own sampling rate; leave out {sampling_rate=}")
     return _gathered(_resampled(_checked(pieces, name)))
+
+
+def check_finite(
+    samples: NDArray[np.float32], *, start: float, sampling_rate: int, name: str
+) -> None:
+    """Raises AudioError for the first of samples (samples,) that is not finite, and its second."""
+    bad = ~(np.abs(samples) < _LOUDEST)  # in this form also true for NaN
+    if bad.any():
+        raise AudioError(
+            f"{name}: the sample at {start + bad.argmax() / sampling_rate:.3f} s is "
+            f"{samples[bad][0]}; replace samples that are not finite or cut them out"
+        )
 
 
 def source_name(source: object) -> str:
@@ -270,12 +283,7 @@ def _checked(pieces: Iterator[_Piece], name: str) -> Iterator[_Piece]:
         for rate, piece in pieces:
             if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
                 raise AudioError(f"{name} claims to have {rate} Hz; export it with its real rate")
-            bad = ~(np.abs(piece) < _LOUDEST)  # in this form also true for NaN
-            if bad.any():
-                raise AudioError(
-                    f"{name}: the sample at {seconds + bad.argmax() / rate:.3f} s is "
-                    f"{piece[bad][0]}; replace samples that are not finite or cut them out"
-                )
+            check_finite(piece, start=seconds, sampling_rate=rate, name=name)
             yield rate, piece
             seconds += len(piece) / rate
     except (_DamagedError, OSError) as damage:  # OSError: of the disk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from voxplain.audio.activity import CHUNK, SAMPLING_RATE
 from voxplain.types import Audio
 
-__all__ = ["LONGEST", "SPEECH_THRESHOLD", "USABLE", "speech_stretches"]
+__all__ = ["LONGEST", "SPEECH_THRESHOLD", "USABLE", "Segmenter", "speech_stretches"]
 
 SPEECH_THRESHOLD = 0.3
 """Probability from which a 32 ms chunk counts as speech: shouted, crying and trembling voices stay
@@ -31,32 +32,71 @@ _MARGIN = int(0.2 * _PER_SECOND)  # kept on both sides: soft onsets and releases
 def speech_stretches(
     chunks: Iterable[tuple[NDArray[np.float32], float]], *, source: str
 ) -> Iterator[tuple[float, Audio]]:
-    """Group the judged chunks of a stream into stretches of speech.
+    """Group the judged chunks of a stream into stretches of speech, see ``Segmenter``.
 
-    Yields ``(start in seconds, audio)``, trimmed to the speech plus 0.2 s on both sides. Once 15 s
-    are held, the stretch is cut in the middle of its longest pause after the third second, or where
-    speech is least certain if there is none.
+    Yields ``(start in seconds, audio)``.
     """
-    held: list[NDArray[np.float32]] = []
-    speech: list[float] = []
-    first = 0  # index in the stream of the first held chunk
-
+    segmenter = Segmenter(source=source)
     for chunk, probability in chunks:
-        if len(held) * CHUNK + len(chunk) > LONGEST * SAMPLING_RATE:
-            cut = _cut(np.array(speech))
-            yield from _stretch(held[:cut], speech[:cut], first, source)
-            del held[:cut], speech[:cut]
-            first += cut
-        held.append(chunk)
-        speech.append(probability)
-        if (
-            probability < SPEECH_THRESHOLD
-            and len(held) > _MARGIN
-            and max(speech) < SPEECH_THRESHOLD
-        ):
-            del held[0], speech[0]  # silence before the next speech
-            first += 1
-    yield from _stretch(held, speech, first, source)
+        yield from segmenter.take(chunk, probability)
+    yield from segmenter.stretch()
+
+
+class Segmenter:
+    """What is held of a stream until it makes a stretch of speech, never more than 15 s.
+
+    Stretches are ``(start in seconds, audio)``, trimmed to the speech plus 0.2 s on both sides.
+    Once 15 s are held, the stretch is cut in the middle of its longest pause after the third
+    second, or where speech is least certain if there is none. It also ends after a ``pause`` (s,
+    at least 0.4: the margins of two stretches), if one is given.
+    """
+
+    def __init__(self, *, source: str, pause: float = math.inf) -> None:
+        self._source = source
+        self._pause = pause * _PER_SECOND
+        self._held: list[NDArray[np.float32]] = []
+        self._speech: list[float] = []
+        self._first = 0  # index in the stream of the first held chunk
+        self._quiet = 0  # chunks since somebody spoke
+
+    @property
+    def start(self) -> float:
+        """Seconds into the stream where what is held begins."""
+        return self._first * CHUNK / SAMPLING_RATE
+
+    @property
+    def end(self) -> float:
+        """Seconds into the stream where what is held ends."""
+        return (self._first + len(self._held)) * CHUNK / SAMPLING_RATE
+
+    def take(self, chunk: NDArray[np.float32], probability: float) -> Iterator[tuple[float, Audio]]:
+        """The next chunk (512,), only the last may be shorter; yields the stretch it completes."""
+        if len(self._held) * CHUNK + len(chunk) > LONGEST * SAMPLING_RATE:
+            yield from self._leave(_cut(np.array(self._speech)))
+        self._held.append(chunk)
+        self._speech.append(probability)
+        self._quiet = 0 if probability >= SPEECH_THRESHOLD else self._quiet + 1
+        if self._quiet >= len(self._held) > _MARGIN:
+            yield from self._leave(1)  # silence before the next speech
+        elif len(self._held) > self._quiet >= self._pause:
+            yield from self._leave(len(self._held) - _MARGIN)
+
+    def skip(self, chunks: int) -> None:
+        """Pass over chunks of silence while nobody speaks, as if they had been taken."""
+        self._first += chunks
+
+    def stretch(self, *, newest: float = math.inf) -> Iterator[tuple[float, Audio]]:
+        """The stretch that is held, or its ``newest`` seconds; none without usable speech."""
+        since = math.ceil(max(0.0, len(self._held) - newest * _PER_SECOND))
+        yield from _stretch(
+            self._held[since:], self._speech[since:], self._first + since, self._source
+        )
+
+    def _leave(self, cut: int) -> Iterator[tuple[float, Audio]]:
+        """Let go of the chunks before a cut."""
+        yield from _stretch(self._held[:cut], self._speech[:cut], self._first, self._source)
+        del self._held[:cut], self._speech[:cut]
+        self._first += cut
 
 
 def _cut(probability: NDArray[np.float64]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from voxplain.models.description import (
     SLOTS,
     Described,
     Description,
+    Middle,
     Slot,
     parsed,
     parts,
@@ -142,19 +144,20 @@ class Describer:
         taught: Collection[str] = SLOTS,
         decision: str = "",
         temperature: float = 1.0,
+        middles: Mapping[str, Middle] = MappingProxyType({}),
     ) -> None:
         """``weights`` under the names that they have in ``VibSed``; ``taught`` are the slots.
 
         ``instruction`` stands behind what is heard. ``decision`` stands before the text of the
         descriptors where the emotion is read from that alone. The logits of the emotion are divided
-        by the ``temperature``.
+        by the ``temperature``. ``middles`` are those of attributes (``description.Slot``).
         """
         self._weights, self._shape, self._tokens = weights, shape, tokens
         llm = {name[4:]: one for name, one in weights.items() if name.startswith("llm.")}
         self._decoder = Decoder(llm, shape)
         self._instruction, self._decision = instruction, decision
         self.labels, self.temperature = tuple(labels), temperature
-        self._taught = frozenset(taught)
+        self._taught, self._middles = frozenset(taught), middles
 
     @property
     def depth_and_width(self) -> tuple[int, int]:
@@ -174,7 +177,7 @@ class Describer:
         is said of the stress.
         """
         taught = self._taught if words else self._taught - {"stress"}
-        wanted = slots(words=words, labels=self.labels, taught=taught)
+        wanted = slots(words=words, labels=self.labels, taught=taught, middles=self._middles)
         heard = [self._frames(name, self._normalised(states)) for name in self._shape.branches]
         text, probabilities = self._filled(
             [*heard, self._said(self._instruction)], wanted[:-1] if self.concept else wanted
@@ -208,7 +211,7 @@ class Describer:
     def _filled(
         self, prompt: Sequence[Array], wanted: Sequence[Slot]
     ) -> tuple[str, dict[str, dict[str, float]]]:
-        """The text of the best candidates one after the other, and the probability of each.
+        """The text of the chosen candidates one after the other, and the probability of each.
 
         A candidate counts with what has to follow it, so that none wins by being the beginning of
         another.
@@ -226,11 +229,11 @@ class Describer:
                     for chance, option in zip(chances, options, strict=True)
                 ]
             )
-            best = int(scores.argmax())
-            last, cache = ways[best][0][-1], ways[best][1]
-            text += f"{slot.lead} {slot.spoken[best]}"
             temperature = self.temperature if slot.name == "emotion" else 1.0
             shares = _softmax(scores / temperature).tolist()
+            choice = slot.choice(shares)
+            last, cache = ways[choice][0][-1], ways[choice][1]
+            text += f"{slot.lead} {slot.spoken[choice]}"
             probabilities[slot.name] = dict(zip(slot.candidates, shares, strict=True))
         return text, probabilities
 

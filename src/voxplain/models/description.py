@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from voxplain.errors import BadReply, ConfigError, UnknownName
@@ -28,10 +29,12 @@ __all__ = [
     "Attribute",
     "Described",
     "Description",
+    "Middle",
     "Part",
     "Slot",
     "confident",
     "distinct_words",
+    "leaning",
     "parsed",
     "parts",
     "slots",
@@ -123,6 +126,10 @@ class Description(_Value):
         super(Description, self).__post_init__()  # slots=True makes another class of this one
 
 
+Middle = tuple[float, float]
+"""Where the middle level of an attribute begins and ends, in what ``leaning`` gives."""
+
+
 class Slot(NamedTuple):
     """A place in the spoken text."""
 
@@ -131,11 +138,35 @@ class Slot(NamedTuple):
     lead: str
     """The text before its word, without the space between the two."""
     candidates: tuple[str, ...]
+    middle: Middle | None = None
+    """Of an attribute: where its middle level is spoken. None: the most probable candidate is."""
 
     @property
     def spoken(self) -> tuple[str, ...]:
         """The candidates as they are spoken: of an emotion its adjective."""
         return tuple(map(phrase, self.candidates)) if self.name == "emotion" else self.candidates
+
+    def choice(self, probabilities: Sequence[float]) -> int:
+        """Which of the candidates is spoken.
+
+        Of three levels the most probable one is hardly ever the middle of what is unsure. Where a
+        ``middle`` is known the level goes by which way the probabilities lean.
+        """
+        if self.middle is None:
+            return max(range(len(probabilities)), key=probabilities.__getitem__)
+        low, high = self.middle
+        lean = leaning(probabilities)
+        return 1 + int(lean > high) - int(lean < low)
+
+
+def leaning(levels: Sequence[float]) -> float:
+    """What three levels are expected to be, of their probabilities: -1 to 1.
+
+    >>> leaning([0.5, 0.25, 0.25])
+    -0.25
+    """
+    low, _, high = levels
+    return high - low
 
 
 class Part(NamedTuple):
@@ -159,10 +190,12 @@ def slots(
     words: Sequence[str] = (),
     labels: Sequence[str],
     taught: Collection[str] = SLOTS,
+    middles: Mapping[str, Middle] = MappingProxyType({}),
 ) -> tuple[Slot, ...]:
     """The slots that were taught, in order, with their candidates; the emotion always is.
 
-    ``words`` are those of the transcript, in any spelling: each may be stressed.
+    ``words`` are those of the transcript, in any spelling: each may be stressed. ``middles`` are
+    those of attributes.
 
     Raises ConfigError without labels.
     """
@@ -174,7 +207,7 @@ def slots(
         "emotion": tuple(labels),
     }
     led = _led({*taught, "emotion"})
-    return tuple(Slot(name, lead, candidates[name]) for name, lead in led)
+    return tuple(Slot(name, lead, candidates[name], middles.get(name)) for name, lead in led)
 
 
 def parts(description: Description) -> tuple[Part, ...]:

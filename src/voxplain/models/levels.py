@@ -13,7 +13,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,9 @@ class Labels:
     """All that is known."""
     certain: Description
     """The same without what lies close to a cut: what is taught."""
+    places: Mapping[str, float] = field(default_factory=dict)
+    """Attribute -> standard deviations above the middle between its cuts; where levels are
+    measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Cuts(_Value):
     def possible(self, value: float) -> tuple[int, ...]:
         """Levels that it may have, in ascending order: one where it is certain."""
         return tuple(sorted({self.level(value + by) for by in (-self.band, 0.0, self.band)}))
+
+    def place(self, value: float) -> float:
+        """Standard deviations above the middle between the cuts."""
+        return (value - (self.low + self.high) / 2) / self.band * DEAD_BAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,7 @@ class Thresholds(_Value):
                 stressed if is_certain else None,
                 emotion,
             ),
+            {name: cuts.place(value) for name, (cuts, value) in known.items()},
         )
 
 

@@ -45,7 +45,7 @@ PARTS = ("weights.npz", "tokens.json", "labels.json")
 """Files whose bytes, one after the other, the card's SHA-256 is of."""
 
 _NAMED = {attribute.name: attribute for attribute in ATTRIBUTES}
-_SETTINGS = ("instruction", "decision", "labels", "temperature")
+_SETTINGS = ("instruction", "decision", "labels", "temperature", "middles")
 _AGREEMENT = ("agree", "one step off", "disagree")
 
 _SAID = {

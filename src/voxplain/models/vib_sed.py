@@ -13,7 +13,8 @@ Details that the paper leaves open are ours to choose.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -29,6 +30,7 @@ from voxplain.models.description import (
     SLOTS,
     Described,
     Description,
+    Middle,
     Part,
     Slot,
     parsed,
@@ -362,19 +364,20 @@ class VibSed(nn.Module):
         words: Sequence[Sequence[str]],
         labels: Sequence[str],
         taught: Collection[str] = SLOTS,
+        middles: Mapping[str, Middle] = MappingProxyType({}),
     ) -> list[Described]:
         """How each clip sounds; ``words`` are those of its transcript, each may be stressed.
 
-        Spoken are the slots that were ``taught``: of the others it would say anything.
-
-        Slot by slot, every candidate is scored by its log-probability, and the best goes on.
+        Spoken are the slots that were ``taught``: of the others it would say anything. Slot by
+        slot, every candidate is scored by its log-probability, and one goes on (``Slot.choice``);
+        ``middles`` are those of attributes.
 
         Raises ConfigError as ``losses``.
         """
         if self.concept and not {*taught} - {"emotion"}:
             raise ConfigError("with concept the emotion needs descriptors; teach some")
         _, prompts = self._prompts(self._normalised(states, mask), mask, "sed")
-        wanted = [slots(words=one, labels=labels, taught=taught) for one in words]
+        wanted = [slots(words=one, labels=labels, taught=taught, middles=middles) for one in words]
         if self.concept:
             wanted = [own[:-1] for own in wanted]
         found = [
@@ -542,7 +545,7 @@ class VibSed(nn.Module):
     def _filled(
         self, prompts: Iterable[Tensor], wanted: Sequence[Sequence[Slot]]
     ) -> list[tuple[str, dict[str, dict[str, float]]]]:
-        """The text of the best candidates one after the other, and the probability of each.
+        """The text of the chosen candidates one after the other, and the probability of each.
 
         Prompts have slots of the same names. A candidate counts with what has to follow it, so
         that none wins by being the beginning of another.
@@ -586,9 +589,9 @@ class VibSed(nn.Module):
             )
             best, first = [], 0
             for row, own in enumerate(torch.split(scores, counts)):
-                slot, choice = wanted[row][number], int(own.argmax())
+                slot, shares = wanted[row][number], own.double().softmax(0).tolist()
+                choice = slot.choice(shares)
                 texts[row] += f"{slot.lead} {slot.spoken[choice]}"
-                shares = own.double().softmax(0).tolist()
                 found[row][slot.name] = dict(zip(slot.candidates, shares, strict=True))
                 best.append(first + choice)
                 first += len(own)

@@ -52,13 +52,17 @@ def made(**options):
     return VibSed(llm, tokenizer, **sizes, **{"summary": True} | options)
 
 
-def taught(source, *, unsure=(), label=lambda row: LABELS[row % 2], recipe=RECIPE, **options):
+def taught(
+    source, *, unsure=(), label=lambda row: LABELS[row % 2], places=None, recipe=RECIPE, **options
+):
     network = made(**options)
     targets = {
         row: Target(Description({"pitch": level(row)}, label=label(row)), frozenset(unsure))
         for row in range(40)
     }
-    teach(network, source, targets, recipe=recipe, seed=0)
+    places = places or (lambda row: {})
+    where = {row: places(row) for row in targets}
+    teach(network, source, targets, where, recipe=recipe, seed=0)
     return network
 
 
@@ -78,6 +82,22 @@ def test_the_summary_comes_to_tell_levels_and_emotion(source):
     network = taught(source)
     assert told(network, source, level) > 0.85
     assert told(network, source, lambda row: 2 * (row % 2)) > 0.9
+
+
+def test_what_was_measured_teaches_where_a_level_is_unsure(source):
+    """The emotion teaches something in any case: of a clip without one nothing is asked."""
+    untaught = taught(source, unsure=("pitch",))
+    network = taught(source, unsure=("pitch",), places=lambda row: {"pitch": float(level(row))})
+    assert told(network, source, level) > max(0.85, told(untaught, source, level))
+
+
+def test_a_measurement_that_failed_counts_no_more_than_three_deviations(source):
+    far, further = (
+        taught(source, places=lambda row, far=far: {"pitch": far if row == 7 else 0.0})
+        for far in (3.0, 300.0)
+    )
+    before = far.state_dict()
+    assert all(torch.equal(one, before[name]) for name, one in further.state_dict().items())
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ def test_the_part_that_every_experiment_has_says_the_same():
     assert (found.name, found.data, found.split) == (recipe.name, recipe.data, recipe.split)
     assert (found.encoder.checkpoint, found.encoder.layers) == ("somewhere", (0, 2))
     assert found.encoder.tune == "frozen"
-    for name in FitPlan.__dataclass_fields__.keys() - {"listening"}:  # what others have not
+    for name in FitPlan.__dataclass_fields__.keys() - {
+        "listening",
+        "edited",
+    }:  # what others have not
         assert getattr(found.train, name) == getattr(recipe.train, name), name
 
 
@@ -62,6 +65,15 @@ def test_the_part_that_every_experiment_has_says_the_same():
         ({"network": {"latent": 0}}, r"network\.latent must be above 0, not 0"),
         ({"network": {"stack": -1}}, r"network\.stack must be above 0, not -1"),
         ({"train": {"listening": 2}}, r"train\.listening teaches a summary; set network\.summary"),
+        ({"train": {"edited": -1}}, r"train\.edited must not be below 0"),
+        (
+            {"train": {"edited": 1}, "tasks": {"levels": "given"}},
+            r"train\.edited teaches measured levels; set tasks\.levels to measured",
+        ),
+        (
+            {"train": {"edited": 1}, "tasks": {"descriptors": False}},
+            r"train\.edited teaches measured levels; .* and tasks\.descriptors to true",
+        ),
         ({"tasks": {"most_false": 1.5}}, r"tasks\.most_false is a share, 0 to 1"),
         ({"network": {"dropout": 1.0}}, r"network\.dropout must be below 1, and not below 0"),
         ({"tasks": {"emotion": 0.0}}, r"tasks\.emotion must be above 0"),

@@ -126,7 +126,7 @@ def trained(corpus, tmp_path_factory):
     return fill
 
 
-WHOLE = {"only": (), "train": {"seeds": (0, 1)}, "tasks": {"most_false": 0.5}}
+WHOLE = {"only": (), "train": {"seeds": (0, 1)}, "tasks": {"most_false": 0.2}}
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +185,35 @@ def test_levels_are_cut_by_the_training_alone(whole, corpus):
         if one.speaker in card["speakers"]["train"]
     ]
     assert [cuts["low"], cuts["high"]] == pytest.approx(np.quantile(values, [1 / 3, 2 / 3]))
+
+
+def test_what_was_said_of_dev_tells_where_the_middle_of_each_level_is(whole):
+    middles = told(whole / "fold_0/seed_0/card.json")["middles"]
+    assert [*middles] == [one.name for one in ATTRIBUTES]
+    assert all(-1 <= low <= high <= 1 for low, high in middles.values())
+    assert middles != told(whole / "fold_1/seed_0/card.json")["middles"]
+
+
+def test_edited_copies_teach_and_nothing_else(recipe, trained, whole, tmp_path, monkeypatch):
+    """One of each recording that is learned from, by whatever edits; no cut, dev or test has any."""
+    asked = []
+
+    def edited(utterances, *, copies, **_):
+        asked.extend(utterances)
+        return [
+            [replace(one, text="", emphasis=(), emotion="")] * (copies if number else 0)
+            for number, one in enumerate(utterances)  # the first one holds no voice
+        ]
+
+    monkeypatch.setattr(run, "edited", edited)
+    out = trained(recipe(train={"edited": 2}), tmp_path / "edited")
+    card, plain = (told(one / "fold_0/seed_0/card.json") for one in (out, whole))
+    assert {one.speaker for one in asked} == set(card["speakers"]["train"])
+    assert card["speakers"] == plain["speakers"]
+    assert told(out / "fold_0/seed_0/labels.json") == told(whole / "fold_0/seed_0/labels.json")
+    rows = [row["file"] for row in spoken(whole / "spoken.csv") if row["fold"] == "0"]
+    assert [row["file"] for row in spoken(out / "spoken.csv")] == rows
+    assert card["sha256"] != plain["sha256"]
 
 
 def _certain(rows, name, f1):

@@ -5,10 +5,11 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from voxplain.errors import InputError
-from voxplain.models.description import ATTRIBUTES, Described, Description, confident
+from voxplain.models.description import ATTRIBUTES, Described, Description, confident, slots
 from voxplain.models.levels import Labels
 from voxplain.training.vib_sed.scoring import (
     agreement,
+    balanced,
     hallucination,
     surest,
     unsaid,
@@ -151,6 +152,29 @@ def test_what_can_not_be_checked_says_nothing_of_who_is_sure():
     unknown = Labels(Description(), Description())
     assert surest(clips, [unknown, label(1, certain=True)], false=0.0) == 0.0
     assert surest(clips, [unknown, unknown], false=0.0) == 0.0
+
+
+def test_each_level_is_spoken_as_often_as_it_was_measured():
+    """Eight clips that lean evenly from low to high, the medium level never the most probable."""
+    generator = np.random.default_rng(0)
+    shares = [(0.8 - 0.09 * n, 0.1, 0.1 + 0.09 * n) for n in range(8)]
+    clips = [
+        Described(
+            Description({"pitch": 1}),
+            {"pitch": dict(zip(("low", "medium", "high"), one, strict=True))},
+        )
+        for one in shares
+    ]
+    measured = generator.permutation([-1, 0, 0, 0, 0, 1, 1, 1])
+    found = balanced(clips, [label(int(one), certain=False) for one in measured])
+    assert found.keys() == {"pitch"}
+    (slot, _) = slots(labels=["sad"], taught={"pitch"}, middles=found)
+    assert [slot.choice(one) for one in shares] == [0, 1, 1, 1, 1, 2, 2, 2]
+
+
+def test_what_was_not_measured_has_no_middle():
+    unknown = Labels(Description(), Description())
+    assert balanced(heard(0.4, 0.9), [unknown, unknown]) == {}
 
 
 def test_what_is_left_unsaid_is_counted_by_levels():

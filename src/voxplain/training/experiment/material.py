@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from voxplain.audio.log_mel import SAMPLING_RATE
 from voxplain.errors import AudioError, ConfigError, CorpusNotFound
@@ -31,7 +32,7 @@ from voxplain.training.splits import (
     speaker_splits,
 )
 
-__all__ = ["Material", "altered", "gather", "make_splits", "read_utterances"]
+__all__ = ["Material", "altered", "gather", "keep_sound", "make_splits", "read_utterances"]
 
 log = logging.getLogger(__name__)
 
@@ -207,10 +208,17 @@ def _altered(one: Utterance, company: Sequence[Utterance], copy: int, shelf: Pat
     facts.update(repr([(str(voice.path), voice.start, voice.end) for voice in voices]).encode())
     place = shelf / f"{facts.hexdigest()}.wav"
     if not place.is_file():
-        waveform = condition(
-            sound(one).waveform, generator, lambda: [sound(voice).waveform for voice in voices]
+        keep_sound(
+            condition(
+                sound(one).waveform, generator, lambda: [sound(voice).waveform for voice in voices]
+            ),
+            place,
         )
-        part = place.with_suffix(".part")
-        soundfile.write(part, waveform, SAMPLING_RATE, format="WAV", subtype="FLOAT")
-        part.replace(place)
     return replace(one, path=place, start=0.0, end=None)
+
+
+def keep_sound(waveform: NDArray[np.float32], place: Path) -> None:
+    """A 16 kHz file, whole or not at all; nothing is clipped."""
+    part = place.with_suffix(".part")
+    soundfile.write(part, waveform, SAMPLING_RATE, format="WAV", subtype="FLOAT")
+    part.replace(place)

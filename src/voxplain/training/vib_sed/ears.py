@@ -2,7 +2,8 @@
 
 Through a language model that knows nothing yet, a block learns slowly. Linear readouts of a clip's
 summary teach it in a fraction of the time; they are thrown away, and the language model learns from
-a summary that holds already what it is to say.
+a summary that holds already what it is to say. They tell what was measured, too: a level alone does
+not say how far away the next one is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxplain.models.description import Slot, parts, slots
+from voxplain.models.description import ATTRIBUTES, Slot, parts, slots
 from voxplain.models.vib_sed import Target, VibSed, kl
 from voxplain.training.experiment.loop import LONGEST, Source, batches, rate
 from voxplain.training.vib_sed.recipe import VibSedRecipe
@@ -23,21 +24,25 @@ __all__ = ["teach"]
 
 _DROPOUT = 0.3  # of the summary, so that no readout relies on little of it
 _NOTHING = -100  # what cross_entropy leaves out
+_PLACES = 4.0  # what these count beside the levels
+_FURTHEST = 3.0  # standard deviations: more tells of a failed measurement, or teaches nothing
 
 
 def teach(
     network: VibSed,
     source: Source,
     targets: Mapping[int, Target],
+    places: Mapping[int, Mapping[str, float]],
     *,
     recipe: VibSedRecipe,
     seed: int,
 ) -> None:
     """Teach what hears the descriptors to tell the ``targets`` of rows: levels, tone and, unless
-    that is to be read from the descriptors alone, the emotion.
+    that is to be read from the descriptors alone, the emotion; and the ``places`` of what was
+    measured (``levels.Labels``), by a smooth L1 loss.
 
-    What is unsure does not count. ``recipe.train.listening`` epochs of AdamW; all else in the
-    network stays as it is.
+    A level that is unsure does not count, its place does. ``recipe.train.listening`` epochs of
+    AdamW; all else in the network stays as it is.
     """
     torch.manual_seed(seed)
     plan, place = recipe.train, network.mean.device
@@ -48,13 +53,17 @@ def teach(
     ]
     width = network.llm.get_input_embeddings().embedding_dim
     readouts = nn.ModuleList(nn.Linear(width, len(slot.candidates)) for slot in told).to(place)
+    measures = nn.Linear(width, len(ATTRIBUTES)).to(place)
     counts = [recipe.tasks.emotion if slot.name == "emotion" else 1.0 for slot in told]
     branch = network.heard["sed"][-1]
-    learned = nn.ModuleList([network.blocks[branch], network.adapters[branch], readouts])
+    learned = nn.ModuleList([network.blocks[branch], network.adapters[branch], readouts, measures])
     optimiser = torch.optim.AdamW(learned.parameters(), weight_decay=plan.weight_decay)
     every = {row: _choices(target, told) for row, target in targets.items()}
     known = {row: own for row, own in every.items() if set(own) != {_NOTHING}}
     rows, choices = np.array([*known], int), np.array([*known.values()], int)
+    measured = np.array(
+        [[places[row].get(one.name, np.nan) for one in ATTRIBUTES] for row in known], np.float32
+    ).clip(-_FURTHEST, _FURTHEST)
     lengths = [source.lengths[row] for row in rows.tolist()]
     turns = [
         part
@@ -71,6 +80,8 @@ def teach(
         whole = functional.dropout(whole, _DROPOUT)
         true = torch.from_numpy(choices[part]).to(place)
         loss = _error([readout(whole) for readout in readouts], true, counts)
+        where = torch.from_numpy(measured[part]).to(place)
+        loss = loss + _PLACES * _distance(measures(whole), where)
         if latent.log_sigma is not None:
             loss = loss + recipe.network.beta * kl(latent.mu, latent.log_sigma, mask)
         optimiser.zero_grad()
@@ -98,3 +109,10 @@ def _error(found: Sequence[Tensor], true: Tensor, counts: Sequence[float]) -> Te
         for n in known
     ]
     return torch.stack(errors).sum() / sum(counts[n] for n in known)
+
+
+def _distance(found: Tensor, true: Tensor) -> Tensor:
+    """Smooth L1: the mean over all that was measured; NaN was not."""
+    known = true.isfinite()
+    total = functional.smooth_l1_loss(found[known], true[known], reduction="sum")
+    return total / known.sum().clamp_min(1)

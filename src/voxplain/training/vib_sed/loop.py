@@ -7,9 +7,10 @@ on unchanged. What differs is what a step learns, and what is asked of the recor
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from accelerate.utils import gather_object, send_to_device
 from numpy.typing import NDArray
 
 from voxplain.errors import ConfigError
-from voxplain.models.description import Described, parts
+from voxplain.models.description import Described, Middle, parts
 from voxplain.models.vib_sed import TASKS, Target, Task, VibSed
 from voxplain.training.experiment import loop
 from voxplain.training.experiment.goals import Goals
@@ -113,14 +114,25 @@ class Fit(loop.Fit):
         rising = plan.warm_up * self.steps
         return plan.beta * min(self.step / rising, 1.0) if rising else plan.beta
 
-    def read(self, rows: Rows, source: Source | None = None) -> list[Described]:  # type: ignore[override]
+    def read(  # type: ignore[override]
+        self,
+        rows: Rows,
+        source: Source | None = None,
+        *,
+        middles: Mapping[str, Middle] = MappingProxyType({}),
+    ) -> list[Described]:
         """How recordings sound to the network, each process of its share."""
         network, recipe = self.vib.eval(), self.recipe
 
         def describe(part: Rows, inputs: dict[str, Any]) -> list[Described]:
             words = [self.told.words[row] for row in part.tolist()]
-            labels = recipe.data.labels
-            return network.describe(**inputs, words=words, labels=labels, taught=self.taught)
+            return network.describe(
+                **inputs,
+                words=words,
+                labels=recipe.data.labels,
+                taught=self.taught,
+                middles=middles,
+            )
 
         return self._each(rows, describe)
 

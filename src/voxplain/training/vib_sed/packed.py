@@ -140,7 +140,7 @@ def _write(place: Path, model: Trained, card: Mapping[str, Any]) -> dict[str, An
         end=network.tokenizer.eos_token_id,
     )
     files = b"".join((place / part).read_bytes() for part in PARTS)
-    kept = ("name", "labels", "slots", "temperature", "least")
+    kept = ("name", "labels", "slots", "temperature", "middles", "least")
     origin = ("sha256", "recipe_sha256", "version", "speakers")
     return {name: card[name] for name in kept} | {
         "version": __version__,
@@ -184,6 +184,7 @@ def _difference(model: Trained, copy: ListeningModel, speech: Audio) -> float:
         words=[_WORDS],
         labels=model.labels,
         taught=model.slots,
+        middles=model.middles,
     )
     found = copy.describer.describe(states, words=_WORDS)
     softer = 1 / copy.describer.temperature

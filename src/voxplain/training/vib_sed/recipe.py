@@ -122,8 +122,11 @@ class FitPlan:
     warm_up: float = 0.1
     """Share of the steps until the learning rate is full; from there it falls to 0 in a line."""
     listening: int = 0
-    """Epochs before, in which what hears learns to tell levels and emotion by linear readouts of
-    the summary, without the language model."""
+    """Epochs before, in which what hears learns to tell levels, what was measured and emotion by
+    linear readouts of the summary, without the language model."""
+    edited: int = 0
+    """Copies of each recording with its voice edited at random, of which levels are measured anew;
+    they teach neither words nor emotion."""
     patience: int = 0
     """Epochs without a better one after which it stops; 0: never."""
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -197,6 +200,9 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         "train.listening teaches a summary; set network.summary to true": (
             recipe.train.listening and not network.summary
         ),
+        "train.edited must not be below 0": recipe.train.edited < 0,
+        "train.edited teaches measured levels; set tasks.levels to measured and tasks.descriptors "
+        "to true": (recipe.train.edited and (tasks.levels != "measured" or not tasks.descriptors)),
         "tasks.most_false is a share, 0 to 1": not 0 <= tasks.most_false <= 1,
         "network.warm_up is a share of the steps, 0 to 1": not 0 <= network.warm_up <= 1,
         "network.compression mi needs two latents; set network.disentangled to true": (

@@ -28,6 +28,7 @@ from voxplain.models.description import SLOTS, Described, Description, confident
 from voxplain.models.levels import Labels, Thresholds
 from voxplain.models.vib_sed import INSTRUCTIONS, TASKS, Target, VibSed
 from voxplain.training import targets
+from voxplain.training.assessment.recordings import duration
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.experiment import account
 from voxplain.training.experiment.checkpoint import write
@@ -42,6 +43,7 @@ from voxplain.training.experiment.sources import StateSource
 from voxplain.training.predictions import FILE, Predictions
 from voxplain.training.splits import Split
 from voxplain.training.vib_sed import ears
+from voxplain.training.vib_sed.edits import edited
 from voxplain.training.vib_sed.figures import SPOKEN, Spoken, sentence, tell, write_spoken
 from voxplain.training.vib_sed.labels import given
 from voxplain.training.vib_sed.loop import Fit, Told
@@ -52,7 +54,7 @@ from voxplain.training.vib_sed.recipe import (
     VibSedRecipe,
     check_recipe,
 )
-from voxplain.training.vib_sed.scoring import agreement, surest
+from voxplain.training.vib_sed.scoring import agreement, balanced, surest
 from voxplain.training.vib_sed.sources import LiveSource, checkpoint_digest, hear_layers, shape
 
 __all__ = ["train"]
@@ -99,17 +101,22 @@ def train(
     material = _chosen(gather(recipe.experiment, roots=roots), recipe.only)
     with accelerator.main_process_first():  # what one has cached, the others read
         claim(out, recipe, material, accelerator, encoders=sha256s)
+        recorded = len(material.utterances)
+        learned = _with_edits(material, copies=recipe.train.edited, cache=cache, jobs=jobs)
         plan = recipe.tasks
         said = listen(
-            material.utterances,
+            learned.utterances,
             transcripts=plan.transcripts,
             model=plan.transcriber_model,
             cache=cache,
             jobs=jobs,
         )
-        labels = {split.name: _labels(recipe, material, said, split) for split in material.splits}
-        heard = hear_layers(recipe, material, device=accelerator.device, cache=cache, jobs=jobs)
-    work = Work(recipe, material, said, labels, heard, sha256s, accelerator)
+        labels = {
+            split.name: _labels(recipe, learned, said, split, recorded=recorded)
+            for split in learned.splits
+        }
+        heard = hear_layers(recipe, learned, device=accelerator.device, cache=cache, jobs=jobs)
+    work = Work(recipe, learned, said, labels, heard, sha256s, accelerator)
 
     def told() -> None:
         tell(recipe, material, out=out, cache=cache, jobs=jobs)
@@ -126,14 +133,35 @@ def _chosen(material: Material, only: Sequence[str]) -> Material:
     return replace(material, splits=[by_name[name] for name in only or by_name])
 
 
+def _with_edits(material: Material, *, copies: int, cache: Path, jobs: int) -> Material:
+    """With edited copies of what any split learns from, behind all recordings."""
+    if not copies:
+        return material
+    rows = np.unique(np.concatenate([split.train for split in material.splits])).tolist()
+    chosen = [material.utterances[row] for row in rows]
+    utterances, found = list(material.utterances), {}
+    for row, of_one in zip(
+        rows, edited(chosen, copies=copies, cache=cache, jobs=jobs), strict=True
+    ):
+        found[row] = range(len(utterances), len(utterances) + len(of_one))
+        utterances += of_one
+    splits = []
+    for split in material.splits:
+        more = [copy for row in split.train.tolist() for copy in found[row]]
+        splits.append(replace(split, train=np.append(split.train, np.array(more, int))))
+    seconds = [*material.seconds, *map(duration, utterances[len(material.utterances) :])]
+    return replace(material, utterances=utterances, seconds=seconds, splits=splits)
+
+
 def _labels(
-    recipe: VibSedRecipe, material: Material, said: Sequence[Said], split: Split
+    recipe: VibSedRecipe, material: Material, said: Sequence[Said], split: Split, *, recorded: int
 ) -> Labelled:
-    """How each recording sounds, by thresholds of those that are learned from.
+    """How each recording sounds, by thresholds of those of the ``recorded`` first ones that are
+    learned from: what comes after was edited.
 
     Raises ConfigError where there is nothing to be learned.
     """
-    rows = split.train.tolist()
+    rows = [row for row in split.train.tolist() if row < recorded]
     if recipe.tasks.asr != "none" and not any(said[row].transcript.text.strip() for row in rows):
         raise ConfigError(
             f"{split.name}: not one of {len(rows)} recordings of the training has a transcript; "
@@ -177,7 +205,8 @@ class Work:
         if self.recipe.train.listening and not state.is_file():
             rows = split.train.tolist()
             targets = {row: told.targets[row] for row in rows}
-            ears.teach(network, self.heard, targets, recipe=self.recipe, seed=seed)
+            places = {row: labels[row].places for row in rows}
+            ears.teach(network, self.heard, targets, places, recipe=self.recipe, seed=seed)
         fit = Fit(
             network,
             self.heard,
@@ -193,7 +222,9 @@ class Work:
             after=after,
         )
         fit.run()
-        dev, tested = fit.read(split.dev), fit.read(split.test)
+        judged = [labels[row] for row in split.dev.tolist()]
+        middles = balanced(fit.read(split.dev), judged)
+        dev, tested = (fit.read(rows, middles=middles) for rows in (split.dev, split.test))
         asr = self.recipe.tasks.asr != "none"
         heard = fit.transcribe(split.test) if asr else [""] * len(tested)
         rates = {
@@ -204,12 +235,13 @@ class Work:
         if self.accelerator.is_main_process:
             calibration = self._calibrate(split, dev)
             false = self.recipe.tasks.most_false
-            least = surest(dev, [labels[row] for row in split.dev.tolist()], false=false)
+            least = surest(dev, judged, false=false)
             folder.mkdir(parents=True, exist_ok=True)
             self._write_tables(split, labels, calibration, tested, heard, least, folder=folder)
             if thresholds is not None:
                 thresholds.save(folder / "labels.json")
-            self._keep(network, fit, split, seed, calibration, least, rates, folder=folder)
+            chosen = {"middles": middles, "least": least}
+            self._keep(network, fit, split, seed, calibration, chosen, rates, folder=folder)
             state.unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
 
@@ -318,12 +350,14 @@ class Work:
         split: Split,
         seed: int,
         calibration: Calibration,
-        least: float,
+        chosen: Mapping[str, Any],
         rates: Mapping[str, float],
         *,
         folder: Path,
     ) -> None:
-        """Weights and card; of a language model that was adapted, the adapters."""
+        """Weights and card, with what dev has ``chosen``; of a language model that was adapted, the
+        adapters.
+        """
         recipe = self.recipe
         with quiet(transformers):
             network.llm.save_pretrained(folder / "llm")
@@ -358,7 +392,7 @@ class Work:
             "llm": asdict(recipe.llm) | {"sha256": self.sha256s.get("llm_sha256")},
             "network": {"depth": depth, "width": width, **_options(recipe.network)},
             "slots": [name for name in SLOTS if name in fit.taught],
-            "least": least,
+            **chosen,
             "sha256": total.hexdigest(),
             "notes": account.notes(recipe.experiment, self.material),
             "speakers": speakers,

@@ -11,14 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxplain.errors import InputError
-from voxplain.models.description import ATTRIBUTES, Described, Description, parts
+from voxplain.models.description import (
+    ATTRIBUTES,
+    Described,
+    Description,
+    Middle,
+    leaning,
+    parts,
+)
 from voxplain.models.levels import Labels
 from voxplain.training.metrics.macro_f1 import macro_f1
 from voxplain.training.metrics.uar import unweighted_average_recall
 from voxplain.training.metrics.wa import accuracy
 from voxplain.training.statistics import Bootstrap, Metric, bootstrap, mean
 
-__all__ = ["agreement", "hallucination", "surest", "unsaid", "word_error_rate"]
+__all__ = ["agreement", "balanced", "hallucination", "surest", "unsaid", "word_error_rate"]
 
 _ASKED: dict[str, tuple[str, Callable[..., float]]] = {
     **{attribute.name: (attribute.name, macro_f1) for attribute in ATTRIBUTES},
@@ -107,6 +114,29 @@ def unsaid(
     told = [len(one.levels) for one in heard]
     kept = [len(one.levels) - len(said.levels) for one, said in zip(heard, spoken, strict=True)]
     return bootstrap(_share, kept, told, speakers=speakers, draws=draws, seed=seed)
+
+
+def balanced(heard: Sequence[Described], labels: Sequence[Labels]) -> dict[str, Middle]:
+    """Where the middle of each attribute begins and ends, in what ``description.leaning`` gives.
+
+    Each level is then spoken as often as it was measured.
+
+    Raises InputError unless both are as many.
+    """
+    _as_many(clips=labels, heard=heard)
+    found = {}
+    for name in (one.name for one in ATTRIBUTES):
+        known = [
+            (leaning([*one.probabilities[name].values()]), label.measured.levels[name])
+            for one, label in zip(heard, labels, strict=True)
+            if name in one.probabilities and name in label.measured.levels
+        ]
+        if known:
+            leans, levels = np.array(known).T
+            shares = np.mean(levels < 0), 1 - np.mean(levels > 0)
+            low, high = np.quantile(leans, shares).tolist()
+            found[name] = (low, high)
+    return found
 
 
 def surest(heard: Sequence[Described], labels: Sequence[Labels], *, false: float) -> float:

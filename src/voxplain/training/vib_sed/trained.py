@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from voxplain.models import decoder
-from voxplain.models.description import Description
+from voxplain.models.description import Description, Middle
 from voxplain.models.levels import Thresholds
 from voxplain.models.vib_sed import TASKS, VibSed
 from voxplain.training.experiment.sources import StateSource
@@ -35,6 +35,7 @@ class Trained:
         card: dict[str, Any] = json.loads((folder / "card.json").read_bytes())
         self.labels: tuple[str, ...] = tuple(card["labels"])
         self.slots: tuple[str, ...] = tuple(card["slots"])
+        self.middles: dict[str, Middle] = card["middles"]
         self.thresholds = Thresholds.load(folder / "labels.json")
         speaker = decoder.load(folder / "llm")
         self.network = VibSed(speaker.llm, speaker.tokenizer, **card["network"])
@@ -63,6 +64,7 @@ class Trained:
                 words=[words[row] for row in rows.tolist()],
                 labels=self.labels,
                 taught=self.slots,
+                middles=self.middles,
             )
             found += [one.description for one in told]
         return found
