@@ -17,7 +17,7 @@ LAYERS = (  # nobody imports from a later line
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
-    "inquiry annotation streaming",
+    "inquiry annotation conversations streaming",
     "training",
     "cli service testing __main__",
 )
@@ -34,6 +34,7 @@ TORCH_ROOMS = (
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.annotation.work", "voxplain.annotation.engines.local",
+    "voxplain.conversations.conversation", "voxplain.conversations.diarisers.sherpa_onnx",
     "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins", "voxplain.streaming",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",
     "voxplain.evidence.narrate", "voxplain.inquiry.trace", "voxplain.inquiry.mcp",
@@ -103,7 +104,7 @@ def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_versi
     assert rooms("voxplain", deferred=False) == {"voxplain.types"}
     assert rooms("voxplain") == {
         "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.streaming",
-        "voxplain.text.roles"
+        "voxplain.text.roles", "voxplain.conversations.conversation",
     }  # fmt: skip
     inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
     assert set(inside) == {"__version__"}

@@ -33,6 +33,7 @@ from voxplain.types import (
 )
 
 if TYPE_CHECKING:
+    from voxplain.conversations.conversation import conversation
     from voxplain.feature_table import features
     from voxplain.pipeline import Analyzer, Edit, analyze, load, whatif
     from voxplain.streaming import stream
@@ -72,6 +73,7 @@ __all__ = [
     "Word",
     "__version__",
     "analyze",
+    "conversation",
     "features",
     "load",
     "roles",
@@ -85,6 +87,10 @@ def __getattr__(name: str) -> Any:
         from voxplain import pipeline
 
         return getattr(pipeline, name)
+    if name == "conversation":
+        from voxplain.conversations.conversation import conversation
+
+        return conversation
     if name == "roles":
         from voxplain.text.roles import roles
 

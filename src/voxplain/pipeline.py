@@ -12,6 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from voxplain import __version__, descriptors
 from voxplain.audio import read
 from voxplain.audio.listening import Listener
@@ -225,6 +228,21 @@ class Analyzer:
             return self.analyze(sound.waveform, sound.sampling_rate, explain=None).emotion
 
         return Experiment(read.read(source, sampling_rate=sampling_rate), judge=judge)
+
+    def hear(
+        self, blocks: Iterable[NDArray[np.float32]], *, source: str
+    ) -> Iterator[tuple[Segment, Emotion]]:
+        """The stretches of speech of a stream of mono 16 kHz blocks, each with how it sounds.
+
+        They are those of ``analyze``, as they come; where there is no speech it is all that was
+        heard, with an Emotion that abstains.
+        """
+        listener, found = Listener(), False
+        for segment, audio in listener.stretches(blocks, source=source):
+            found = True
+            yield segment, self._judge(self.model.embed(audio), self.speaker)
+        if not found:
+            yield Segment(0.0, listener.duration), self._whole([], [], listener)
 
     def check(self, *, explain: str | None, why: str | None) -> None:
         """Raises UnknownName for an explanation or a label that there isn't."""

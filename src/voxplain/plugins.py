@@ -25,6 +25,7 @@ FOLDERS = {
     "backends": "voxplain.descriptors.backends",
     "corpora": "voxplain.training.corpora",
     "descriptors": "voxplain.descriptors",
+    "diarisers": "voxplain.conversations.diarisers",
     "engines": "voxplain.annotation.engines",
     "explainers": "voxplain.explainers",
     "formats": "voxplain.models.formats",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from voxplain.audio.intervals import read_table, read_textgrid
+from voxplain.audio.intervals import read_rttm, read_table, read_textgrid
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.types import Segment
 
@@ -133,6 +133,7 @@ def test_a_table_of_files_alone_means_whole_recordings(tmp_path):
         ("file,start,end,who\na,0,1,x\na,soon,2,x\n", ConfigError, "line 3: 'soon' is no time"),
         ("file,start,end,who\na,2,1,x\n", ConfigError, "line 2: the interval 2 to 1 is empty"),
         ("file,start,end,who\na,-1,1,x\n", ConfigError, "'-1' is no time"),
+        ("file,start,end,who\n", ConfigError, "has no row below its columns; give one for each"),
     ],
 )
 def test_tables_that_can_not_be_used(tmp_path, text, kind, message):
@@ -146,3 +147,55 @@ def test_a_table_that_is_none(tmp_path):
     (tmp_path / "noise.csv").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(ConfigError, match="can't be read as a table"):
         read_table(tmp_path / "noise.csv")
+
+
+def test_a_table_without_files_is_of_one_recording(tmp_path):
+    text = "start,end,who\n0.5,1.25,ann\n2,3,bob\n"
+    found = read_table(table(tmp_path, text), speaker_column="who", recording=Path("talk.wav"))
+    turns = [Segment(0.5, 1.25, "ann"), Segment(2.0, 3.0, "bob")]
+    assert found == {Path("talk.wav"): turns}
+
+
+def rttm(folder, text):
+    path = folder / "talk.rttm"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rttm_gives_who_speaks_when(tmp_path):
+    text = (  # of the description of NIST's RT-09, with names of our own
+        ";; a comment\n"
+        "SPKR-INFO talk 1 <NA> <NA> <NA> adult_female ann <NA> <NA>\n"
+        "SPEAKER talk 1 10.5 1.25 <NA> <NA> ann <NA> <NA>\n"
+        "\n"
+        "SPEAKER other 1 0 2 <NA> <NA> Zoë 0.9\n"
+        "NOSCORE talk 1 0.00 4.3 <NA> <NA> <NA> <NA> <NA>\n"
+        "SPEAKER talk 1 9 0.5 <NA> <NA> bob <NA> <NA>\n"
+    )
+    assert read_rttm(rttm(tmp_path, text)) == {
+        "talk": [Segment(10.5, 11.75, "ann"), Segment(9.0, 9.5, "bob")],
+        "other": [Segment(0.0, 2.0, "Zoë")],
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("SPEAKER talk 1 1.0 2.0 ann", r"line 2: 6 fields in 'SPEAKER talk 1 1.0 2.0 ann'; give"),
+        ("SPEAKER talk 1 soon 2 <NA> <NA> ann", r"line 2: 'soon' is no time; give seconds"),
+        ("SPEAKER talk 1 1 nan <NA> <NA> ann", r"line 2: 'nan' is no time"),
+        ("SPEAKER talk 1 1 -2 <NA> <NA> ann", r"line 2: a turn of -2 s from 1 s; give a start of"),
+        ("SPEAKER talk 1 -1 2 <NA> <NA> ann", r"line 2: a turn of 2 s from -1 s; give a start of"),
+    ],
+)
+def test_rttm_that_can_not_be_used(tmp_path, line, message):
+    with pytest.raises(ConfigError, match=f"talk.rttm, {message}"):
+        read_rttm(rttm(tmp_path, f"SPEAKER talk 1 0 1 <NA> <NA> ann <NA> <NA>\n{line}\n"))
+
+
+def test_rttm_that_is_none(tmp_path):
+    with pytest.raises(ConfigError, match="can't be read as RTTM"):
+        read_rttm(tmp_path / "nowhere.rttm")
+    (tmp_path / "noise.rttm").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="can't be read as RTTM"):
+        read_rttm(tmp_path / "noise.rttm")

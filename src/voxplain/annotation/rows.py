@@ -25,7 +25,7 @@ from voxplain.models.profile import Profile
 from voxplain.pipeline import DEFAULT_MODEL, Analyzer, load
 from voxplain.types import Audio, Descriptors, Embedding, Emotion, Segment
 
-__all__ = ["Options", "Row", "annotated", "columns", "identity", "width"]
+__all__ = ["Options", "Row", "annotated", "columns", "emotion_cells", "identity", "width"]
 
 Row = dict[str, Any]
 """Column -> value; a column that is lacking is empty."""
@@ -198,7 +198,7 @@ class _Listened:
         row = {
             **_place(file, place),
             "duration": place.end - place.start,
-            **_emotion(one.emotion),
+            **emotion_cells(one.emotion),
         }
         if frames.size:
             weights = frames / frames.sum()
@@ -245,7 +245,8 @@ def _place(file: str, segment: Segment) -> Row:
     }
 
 
-def _emotion(emotion: Emotion) -> Row:
+def emotion_cells(emotion: Emotion) -> Row:
+    """Verdict, reason, probabilities, shares of listeners and dimensions, as far as there are."""
     row: Row = {
         "verdict": "|".join(emotion.verdict.labels),
         "reason": emotion.verdict.reason or "",

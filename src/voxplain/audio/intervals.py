@@ -1,4 +1,4 @@
-"""Intervals that somebody marked in recordings: from a TextGrid of Praat or a table (CSV)."""
+"""Intervals that somebody marked in recordings: a TextGrid of Praat, a table (CSV) or RTTM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.types import Segment
 
-__all__ = ["read_table", "read_textgrid", "seconds"]
+__all__ = ["read_rttm", "read_table", "read_textgrid", "seconds"]
 
 
 def read_textgrid(path: Path, *, tier: str | None = None) -> list[Segment]:
@@ -37,8 +37,12 @@ def read_textgrid(path: Path, *, tier: str | None = None) -> list[Segment]:
     return [Segment(start, end, label=label) for start, end, label in chosen.entries]
 
 
-def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, list[Segment]]:
+def read_table(
+    path: Path, *, speaker_column: str | None = None, recording: Path | None = None
+) -> dict[Path, list[Segment]]:
     """Recording -> its intervals, from a CSV with a column ``file``.
+
+    Without that column all are of the ``recording``, if one is given.
 
     ``start`` and ``end`` make a row an interval (seconds, h:mm:ss or audformat's "0 days h:mm:ss"),
     perhaps with a ``label``; a row without an end reaches to the end of the recording (infinity).
@@ -48,13 +52,17 @@ def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, l
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
+            reader = csv.DictReader(stream)
+            columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path} can't be read as a table: {error}") from error
-    columns = rows[0].keys() if rows else ()
-    for needed in ("file", *([speaker_column] if speaker_column else [])):
+    if "file" in columns:
+        recording = None
+    for needed in (*([] if recording else ["file"]), *([speaker_column] if speaker_column else [])):
         if needed not in columns:
             raise UnknownName(f"column in {path}", needed, map(str, columns))
+    if not rows:
+        raise ConfigError(f"{path} has no row below its columns; give one for each interval")
     found: dict[Path, list[Segment]] = {}
     for line, row in enumerate(rows, start=2):
         start, end = (
@@ -71,9 +79,55 @@ def read_table(path: Path, *, speaker_column: str | None = None) -> dict[Path, l
                 f"{path}, line {line}: the interval {row['start']} to {row['end']} is empty; "
                 "give an end after the start"
             )
-        file = path.parent / row["file"]
-        found.setdefault(file if file.exists() else Path(row["file"]), []).append(segment)
+        file = recording or path.parent / row["file"]
+        found.setdefault(file if recording or file.exists() else Path(row["file"]), []).append(
+            segment
+        )
     return found
+
+
+def read_rttm(path: Path) -> dict[str, list[Segment]]:
+    """Name of a recording, as the file has it -> who speaks when, from a file of RTTM.
+
+    Of the lines of NIST's Rich Transcription Time Marked format those that begin with SPEAKER
+    count: file, channel, start and duration in seconds, two fields, name. Others are skipped.
+
+    Raises ConfigError, naming the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} can't be read as RTTM: {error}") from error
+    found: dict[str, list[Segment]] = {}
+    for number, line in enumerate(lines, start=1):
+        fields = line.split()
+        if not fields or fields[0] != "SPEAKER":
+            continue
+        where = f"{path}, line {number}"
+        if len(fields) < 8:
+            raise ConfigError(
+                f"{where}: {len(fields)} fields in {line!r}; give SPEAKER file channel start "
+                "duration <NA> <NA> name"
+            )
+        start, duration = (_plain_seconds(field, where=where) for field in fields[3:5])
+        if start < 0 or duration <= 0:
+            raise ConfigError(
+                f"{where}: a turn of {fields[4]} s from {fields[3]} s; give a start of 0 or more "
+                "and a duration above 0"
+            )
+        segment = Segment(start, start + duration, fields[7])
+        found.setdefault(fields[1], []).append(segment)
+    return found
+
+
+def _plain_seconds(text: str, *, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(f"{where}: {text!r} is no time; give seconds (1.25)")
+    return value
 
 
 _TIME = re.compile(r"(?:(?P<days>\d+) days? )?(?:(?P<h>\d+):(?P<m>\d+):)?(?P<s>\d+(?:\.\d*)?)")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from voxplain.reports._markup import Markup, element
 from voxplain.reports._words import probability
-from voxplain.types import Analysis, Faithfulness, Segment
+from voxplain.types import Faithfulness, Segment
 
 __all__ = [
     "across",
@@ -129,19 +130,18 @@ def curves(faithfulness: Faithfulness) -> Markup:
     return picture(*paths, label="Probability by share of time; " + "; ".join(spoken))
 
 
-def strip(analysis: Analysis, label: str) -> Markup:
-    """How probable a label is over the time of a recording."""
-    scale = 1000 / analysis.duration
+def strip(shares: Iterable[tuple[float, float, float]], duration: float) -> Markup:
+    """How probable something is over the time of a recording: starts, ends and probabilities."""
+    scale = 1000 / duration
     cells = (
         element(
             "rect",
-            x=f"{scale * segment.start:.2f}",
-            width=f"{scale * (segment.end - segment.start):.2f}",
+            x=f"{scale * start:.2f}",
+            width=f"{scale * (end - start):.2f}",
             height=100,
-            fill_opacity=f"{0.06 + 0.94 * segment.emotion.categories.get(label, 0):.2f}",
+            fill_opacity=f"{0.06 + 0.94 * share:.2f}",
         )
-        for segment in analysis.segments
-        if segment.emotion.categories
+        for start, end, share in shares
     )
     return picture(*cells, class_="strip")
 

@@ -15,7 +15,7 @@ from voxplain.reports._said import lane
 from voxplain.reports._words import number, place
 from voxplain.types import Analysis, Attribution, Audio, Explanation, Segment, Track
 
-__all__ = ["figure", "shown"]
+__all__ = ["figure", "panel", "scale", "shown"]
 
 _FAINTEST = 0.02
 """Share of the strongest score below which a part of an attribution is not drawn."""
@@ -77,13 +77,13 @@ def _moments(explanation: Explanation, stretch: Segment) -> Iterator[Markup]:
 
 def _panels(analysis: Analysis, audio: Audio | None, stretch: Segment) -> Iterator[Markup]:
     if audio is not None:
-        yield _panel("Waveform", _waveform(audio), class_="wave")
+        yield panel("Waveform", _waveform(audio), class_="wave")
     for name, (title, unit) in _LINES.items():
         track = analysis.descriptors.tracks.get(name)
         drawn = _line(track, stretch, title=title) if track is not None else None
         if drawn:
             shape, low, high = drawn
-            yield _panel(title, shape, _scale(f"{high:.0f} {unit}", f"{low:.0f}"), class_="line")
+            yield panel(title, shape, scale(f"{high:.0f} {unit}", f"{low:.0f}"), class_="line")
     overlays = shown(analysis.explanation)
     if audio is None and not overlays:
         return
@@ -92,10 +92,10 @@ def _panels(analysis: Analysis, audio: Audio | None, stretch: Segment) -> Iterat
         url, top_hz = _sound.spectrogram(audio)
         image = element("img", src=url, alt=f"Spectrogram from 0 to {number(top_hz)} Hz")
     layers = [_overlay(one, stretch, top_hz, hidden=one is not overlays[0]) for one in overlays]
-    yield _panel("Spectrogram", image, layers, _hertz(top_hz), class_="spectrogram")
+    yield panel("Spectrogram", image, layers, _hertz(top_hz), class_="spectrogram")
 
 
-def _panel(title: str, *content: Markup | list[Markup] | None, class_: str) -> Markup:
+def panel(title: str, *content: Markup | list[Markup] | None, class_: str) -> Markup:
     return element("div", element("span", title, class_="title"), content, class_=f"panel {class_}")
 
 
@@ -162,7 +162,7 @@ def _overlay(attribution: Attribution, stretch: Segment, top_hz: float, *, hidde
     return element("div", layer, class_="layer", hidden=hidden)
 
 
-def _scale(high: str, low: str) -> Markup:
+def scale(high: str, low: str) -> Markup:
     high, low = (text.replace("-", "−") for text in (high, low))
     marks = element("span", high, class_="high"), element("span", low, class_="low")
     return element("div", marks, class_="scale", aria_hidden="true")

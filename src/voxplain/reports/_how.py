@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.reports._charts import bar, deviation, interval, strip
-from voxplain.reports._markup import Markup, element, named
+from voxplain.reports._markup import Child, Markup, element, named
 from voxplain.reports._parts import Section, fold, play, row, section, table
 from voxplain.reports.text import verdict
-from voxplain.types import Analysis, Dimensions, Emotion, Segment, SegmentAnalysis
+from voxplain.types import Analysis, Dimensions, Emotion, Segment
 
-__all__ = ["descriptors", "emotion", "over_time"]
+__all__ = [
+    "SHADES",
+    "Spoken",
+    "descriptors",
+    "emotion",
+    "lanes",
+    "listing",
+    "over_time",
+    "shades",
+]
+
+SHADES = "The darker, the more probable; blank where nothing was judged."
+"""What the rows of ``shades`` mean."""
+
+
+class Spoken(Protocol):
+    """A stretch of speech, and how it sounds."""
+
+    @property
+    def start(self) -> float: ...
+    @property
+    def end(self) -> float: ...
+    @property
+    def speaker(self) -> str | None: ...
+    @property
+    def emotion(self) -> Emotion: ...
 
 
 def emotion(found: Emotion) -> Section | None:
@@ -80,45 +106,56 @@ def over_time(analysis: Analysis, *, heard: Segment | None) -> Section | None:
     """Every stretch of a long recording; those that lie in what can be heard can be played."""
     if len(analysis.segments) < 2:
         return None
-    rows = [_stretch(one, index, heard) for index, one in enumerate(analysis.segments)]
-    listing = table("Stretches of speech", ("Stretch", "Verdict"), rows, class_="stretches")
+    rows = shades(analysis.segments, tuple(analysis.emotion.categories), analysis.duration)
     return section(
         "segments",
         "Over time",
-        _strips(analysis) if analysis.emotion.categories else None,
-        element(
-            "div",
-            listing,
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label="Stretches of speech",
-        ),
+        [element("p", SHADES), *lanes(rows, analysis.duration)] if rows else None,
+        listing(analysis.segments, "Stretches of speech", name="segments", heard=heard),
     )
 
 
-def _strips(analysis: Analysis) -> list[Markup]:
-    rows = [
-        [element("span", named(label)), strip(analysis, label)]
-        for label in analysis.emotion.categories
-    ]
-    cursor = element("div", class_="cursor", hidden=True)
-    clocks = [element("span", _words.clock(second)) for second in (0, analysis.duration)]
+def shades(found: Sequence[Spoken], labels: Sequence[str], duration: float) -> list[list[Markup]]:
+    """A row for each label: how probable it is over the time of a recording."""
+    judged = [one for one in found if one.emotion.categories]
     return [
-        element("p", "The darker, the more probable; blank where nothing was judged."),
+        [
+            element("span", named(label)),
+            strip(
+                ((one.start, one.end, one.emotion.categories[label]) for one in judged), duration
+            ),
+        ]
+        for label in labels
+    ]
+
+
+def lanes(rows: Child, duration: float) -> list[Markup]:
+    """Rows over all the time of a recording, with a cursor and some times below them."""
+    clocks = [element("span", _words.clock(duration * share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+    return [
         element(
             "div",
             rows,
-            cursor,
+            element("div", class_="cursor", hidden=True),
             class_="timeline strips",
             data_from=0.0,
-            data_to=analysis.duration,
+            data_to=duration,
         ),
         element("div", clocks, class_="ends"),
     ]
 
 
-def _stretch(found: SegmentAnalysis, index: int, heard: Segment | None) -> Markup:
+def listing(found: Sequence[Spoken], caption: str, *, name: str, heard: Segment | None) -> Markup:
+    """A row for each stretch, and a button where it lies in what can be heard.
+
+    ``name`` is that of the value they are in.
+    """
+    rows = [_stretch(one, index, heard, name) for index, one in enumerate(found)]
+    listed = table(caption, ("Stretch", "Verdict"), rows, class_="stretches")
+    return element("div", listed, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def _stretch(found: Spoken, index: int, heard: Segment | None, name: str) -> Markup:
     where = f"{_words.clock(found.start)}–{_words.clock(found.end)}"
     inside = heard is not None and heard.start <= found.start and found.end <= heard.end
     shares = "; ".join(
@@ -132,7 +169,7 @@ def _stretch(found: SegmentAnalysis, index: int, heard: Segment | None) -> Marku
             [" ", named(found.speaker)] if found.speaker is not None else None,
         ],
         [verdict(found.emotion), element("small", shares)],
-        id=f"segments.{index}",
+        id=f"{name}.{index}",
     )
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 
 from voxplain.errors import ConfigError
 from voxplain.labels import phrase
@@ -15,6 +12,7 @@ from voxplain.reports import _how, _said, _sound, _words
 from voxplain.reports._figure import figure, shown
 from voxplain.reports._listening import listening
 from voxplain.reports._markup import Markup, element, named
+from voxplain.reports._page import contents, limits, page, provenance
 from voxplain.reports._parts import Section, fold, link, section
 from voxplain.reports._sound import heard
 from voxplain.reports._why import why
@@ -83,16 +81,15 @@ def render(
         *(why(explanation, changed, heard=audio is not None) if explanation else ()),
         listening(analysis),
         _how.descriptors(analysis),
-        _limits(),
+        limits(),
         _references(explanation) if explanation else None,
-        _provenance(analysis),
+        provenance(analysis.provenance),
     ]
     sections = [one for one in found if one is not None]
     main = element("main", [one.markup for one in sections], id="main")
-    links = [element("li", link(one.name, one.title)) for one in sections]
-    contents = element("nav", element("ul", links), aria_label="Sections")
     places = frozenset(re.findall(r' id="([^"]+)"', main))
-    return _page(analysis, [_head(analysis, places), contents, main])
+    title = f"{verdict(analysis.emotion)}: {analysis.source}"
+    return page(title, [_head(analysis, places), contents(sections), main])
 
 
 def _kept(analysis: Analysis, audio: Audio) -> Audio:
@@ -106,34 +103,6 @@ def _kept(analysis: Analysis, audio: Audio) -> Audio:
         f"the audio lasts {audio.duration:.2f} s, but {analysis.duration:.2f} s were analysed; "
         "give the recording that was"
     )
-
-
-def _page(analysis: Analysis, body: list[Markup]) -> str:
-    style, script = (
-        Markup(files("voxplain").joinpath("assets/report", name).read_text(encoding="utf-8"))
-        for name in ("page.css", "page.js")
-    )
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = (
-        "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{verdict(analysis.emotion)}: {analysis.source}"),
-        element("link", rel="icon", href="data:,"),
-        element("style", style),
-    )
-    body = [
-        element("a", "Skip to the content", href="#main", class_="skip"),
-        *body,
-        element("p", id="said", role="status", class_="unseen"),
-        element("script", script),
-    ]
-    return f"<!DOCTYPE html>\n{element('html', head, element('body', body), lang='en')}\n"
 
 
 def _head(analysis: Analysis, places: frozenset[str]) -> Markup:
@@ -270,29 +239,9 @@ def _overlays(explanation: Explanation | None) -> Markup | None:
     )
 
 
-def _limits() -> Section:
-    return section(
-        "limits", "Limits and permitted use", [element("p", said) for said in _words.LIMITS]
-    )
-
-
 def _references(explanation: Explanation) -> Section | None:
     listed = [
         element("li", reference, id=f"reference.{key}")
         for key, reference in _words.sources(explanation).items()
     ]
     return section("references", "Sources", element("ol", listed)) if listed else None
-
-
-def _provenance(analysis: Analysis) -> Section:
-    facts = [
-        [element("dt", name), element("dd", named(value))]
-        for name, value in _words.facts(analysis.provenance)
-    ]
-    return section(
-        "provenance",
-        "Provenance",
-        element("dl", facts),
-        element("p", _words.ORIGIN),
-        element("p", "This file may hold the voice of a person: keep and share it as such."),
-    )

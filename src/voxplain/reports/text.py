@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from voxplain.labels import phrase
 from voxplain.reports import _words
 from voxplain.types import Analysis, Dimension, Emotion, SemanticFusion
 
-__all__ = ["SUFFIX", "line", "render", "verdict"]
+__all__ = ["SUFFIX", "line", "render", "strip", "verdict"]
 
 SUFFIX = ".txt"
 
@@ -227,24 +228,36 @@ def _descriptors(analysis: Analysis) -> Iterator[str]:
 def _over_time(analysis: Analysis) -> Iterator[str]:
     if not analysis.emotion.categories:
         return
-    edges = np.linspace(0, analysis.duration, _STRIP + 1)
-    middles = (edges[1:] + edges[:-1]) / 2
-    half = analysis.duration / _STRIP / 2
     judged = [segment for segment in analysis.segments if segment.emotion.categories]
     count, mute = len(analysis.segments), len(analysis.segments) - len(judged)
     counted = f"{count} segments, {mute} not judged" if mute else f"{count} segments"
     yield f"\nOver time, {_clock(0)} to {_clock(analysis.duration)} ({counted}):"
+    spans = [(one.start, one.end) for one in judged]
     for label in analysis.emotion.categories:
-        cells = []
-        for middle in middles:
-            here = [
-                segment.emotion.categories[label]
-                for segment in judged
-                if segment.start < middle + half and segment.end > middle - half
-            ]
-            # A voice always shows at least a dot; blank is where there is none.
-            cells.append(_SHADES[min(5, 1 + int(np.mean(here) * 5))] if here else " ")
-        yield f"  {label:<10}{''.join(cells)}"
+        shares = [one.emotion.categories[label] for one in judged]
+        yield f"  {label:<10}{strip(spans, shares, analysis.duration)}"
+
+
+def strip(
+    spans: Sequence[tuple[float, float]],
+    values: Sequence[float],
+    duration: float,
+    *,
+    shades: str = _SHADES,
+) -> str:
+    """Values in [0, 1] over the time of a recording, blank where there is none."""
+    edges = np.linspace(0, duration, _STRIP + 1)
+    cells = []
+    for left, right in pairwise(edges):
+        here = [
+            value
+            for (start, end), value in zip(spans, values, strict=True)
+            if start < right and end > left
+        ]
+        # A voice always shows at least a dot; blank is where there is none.
+        most = len(shades) - 1
+        cells.append(shades[min(most, 1 + int(np.mean(here) * most))] if here else " ")
+    return "".join(cells)
 
 
 def _clock(seconds: float) -> str:
