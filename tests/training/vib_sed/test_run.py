@@ -195,7 +195,7 @@ def test_what_was_said_of_dev_tells_where_the_middle_of_each_level_is(whole):
 
 
 def test_edited_copies_teach_and_nothing_else(recipe, trained, whole, tmp_path, monkeypatch):
-    """One of each recording that is learned from, by whatever edits; no cut, dev or test has any."""
+    """Of each recording that is learned from; no cut, no dev and no test has any."""
     asked = []
 
     def edited(utterances, *, copies, **_):
