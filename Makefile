@@ -40,7 +40,7 @@ $(BASE): pyproject.toml
 # The other instruments are measuring sticks (a research licence, GPL), and mcp serves other
 # agents: nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --editable ".[opensmile]"
 	-$(PIP) --editable ".[praat]"

@@ -13,7 +13,7 @@ import voxplain
 
 SOURCE = Path(voxplain.__file__).parent
 LAYERS = (  # nobody imports from a later line
-    "errors types labels config plugins audio",
+    "errors types labels config plugins processes audio",
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",

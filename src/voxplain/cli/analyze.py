@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 import functools
 import io
 import os
@@ -25,11 +24,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from voxplain import plugins
 from voxplain.audio import read
-from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.cli._language_model import add_language_model, language_model
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
@@ -37,20 +33,18 @@ from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
 from voxplain.evidence.explanation import EFFORTS
 from voxplain.evidence.narrate import READERS, narrated
-from voxplain.evidence.voice import Edit, Voice
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
+from voxplain.reports._sounding import sounding
 from voxplain.text.alignment import POCKETSPHINX
 from voxplain.text.transcribers import Transcriber, choose
-from voxplain.types import Analysis, Audio, Counterfactual, Segment
+from voxplain.types import Analysis
 
 __all__ = ["add", "run"]
 
 INDEX = "voxplain.index.csv"
-
-_HEARD = 3  # changed voices on a page
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -199,46 +193,12 @@ def _write_reports(
         if kind == "json":
             document = json_report.render(analysis, tracks=arguments.tracks)
         elif kind == "html":
-            part = html_report.heard(analysis)
-            sound = None if source == "-" else _sound(source, part)
-            voices = _changed_voices(analysis, sound, part) if sound else []
-            document = html_report.render(analysis, sound, counterfactual_sounds=voices)
+            heard = source != "-"
+            document = sounding(analysis, source) if heard else html_report.render(analysis)
         else:
             document = plugins.find("reports", kind).render(analysis)
         place = result.with_suffix(plugins.find("reports", kind).SUFFIX)
         _keep_or_write(place, document, arguments.force, said=said)
-
-
-def _sound(source: Any, part: Segment) -> Audio:
-    """A part of a recording, so that of hours no more than that is in memory."""
-    first, last = (round(second * SAMPLING_RATE) for second in (part.start, part.end))
-    place, pieces = 0, []
-    for block in read.blocks(source):
-        pieces.append(block[max(0, first - place) : max(0, last - place)].copy())
-        place += len(block)
-    return Audio(np.concatenate(pieces), SAMPLING_RATE, read.source_name(source))
-
-
-def _changed_voices(analysis: Analysis, sound: Audio, part: Segment) -> list[Audio | None]:
-    """The counterfactuals that change most, to be heard: not all, lest the page grow too large."""
-    explanation = analysis.explanation
-    if explanation is None or not explanation.counterfactuals:
-        return []
-    label, stretch = explanation.output, analysis.segments[explanation.segment]
-    first, last = (
-        round((t - part.start) * sound.sampling_rate) for t in (stretch.start, stretch.end)
-    )
-    voice = Voice(dataclasses.replace(sound, waveform=sound.waveform[first:last]))
-
-    def change(one: Counterfactual) -> float:
-        after, control = (side.categories.get(label, 0.0) for side in (one.after, one.identity))
-        return -abs(after - control)
-
-    told = sorted(explanation.counterfactuals, key=change)[:_HEARD]
-    return [
-        voice.edited(Edit(**one.edit)) if one in told else None
-        for one in explanation.counterfactuals
-    ]
 
 
 def _many(arguments: argparse.Namespace) -> int:
