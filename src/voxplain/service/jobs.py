@@ -205,11 +205,11 @@ class Jobs:
 
     async def _clean(self) -> None:
         while True:
-            await asyncio.to_thread(self._delete_what_is_past)
+            await asyncio.to_thread(self.delete_what_is_past, now=time.time())
             await asyncio.sleep(_CLEANING)
 
-    def _delete_what_is_past(self) -> None:
-        now = time.time()
+    def delete_what_is_past(self, *, now: float) -> None:
+        """Recordings and jobs that are kept no longer than until ``now``, in seconds since 1970."""
         for job in self.store.ended(before=now - self._settings.keep_audio):
             (self.folder(job) / AUDIO).unlink(missing_ok=True)
         for job in self.store.ended(before=now - self._settings.keep_results):
