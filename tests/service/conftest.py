@@ -31,7 +31,7 @@ def receiver():
             self.send_header("location", "/elsewhere")
             self.end_headers()
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815
 
         def log_message(self, *_):
             pass

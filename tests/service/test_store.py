@@ -59,6 +59,6 @@ def test_a_place_that_can_not_be_written_is_told(tmp_path):
 def test_a_disk_that_refuses_is_told(tmp_path):
     store = Store(tmp_path / "jobs.sqlite")
     store._rows.execute("PRAGMA query_only = ON")
-    with pytest.raises(OutputError, match="the job can't be written: .*; free some room"):
+    with pytest.raises(OutputError, match=r"the job can't be written: .*; free some room"):
         store.add(job(1))
     store.close()

@@ -23,9 +23,10 @@ def came(pieces, *, most=10, seconds=60.0, length=None):
     coming = iter(pieces)
 
     async def receive():
-        for piece in coming:
-            return {"type": "http.request", "body": piece, "more_body": True}
-        await asyncio.Event().wait()
+        piece = next(coming, None)
+        if piece is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": piece, "more_body": True}
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
     scope = {"type": "http", "path": "/v1/analyze", "headers": headers}
@@ -36,7 +37,15 @@ def came(pieces, *, most=10, seconds=60.0, length=None):
 
 
 def test_a_promise_of_too_much_is_refused_before_anything_is_read():
-    assert came([], length=11)[1].status_code == 413
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/v1/analyze", "headers": [(b"content-length", b"11")]}
+    asyncio.run(BodyLimit(None, most=lambda path: 10, seconds=60)(scope, None, send))
+    assert sent[0]["status"] == 413
+    assert b"larger than 9.53674e-06 MiB" in sent[1]["body"]
 
 
 @pytest.mark.parametrize("length", [None, 1, "many", -5])

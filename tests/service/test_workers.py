@@ -93,5 +93,3 @@ def test_what_can_not_be_prepared_ends_the_service():
 
     with pytest.raises(ValueError, match="invalid literal"):
         asyncio.run(session())
-
-

@@ -18,6 +18,7 @@ import ipaddress
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
@@ -70,7 +71,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Listen until told to stop."""
-    for package in ("fastapi", "httpx2", "multipart", "prometheus_client", "uvicorn"):
+    for package in ("fastapi", "httpx2", "prometheus_client", "python_multipart", "uvicorn"):
         require(package, extra="serve")
     from voxplain.service.logs import JsonLines
     from voxplain.service.settings import Settings
@@ -114,25 +115,26 @@ async def _serve(settings: Any, host: str, port: int) -> None:
     from voxplain.service.app import create_app
 
     app = create_app(settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise OutputError(
+            f"{host}:{port} can't be listened at ({error.strerror}); give another --host or --port"
+        ) from error
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         lifespan="off",  # ours, so that its errors are told as all others
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit as error:
-        raise OutputError(f"{host}:{port} can't be listened at; give another --port") from error
-    with socket:
+    with listening:
         async with app.router.lifespan_context(app):
             name = f"[{host}]" if ":" in host else host
-            print(f"voxplain listens at http://{name}:{socket.getsockname()[1]}", flush=True)
-            await uvicorn.Server(config).serve([socket])
+            print(f"voxplain listens at http://{name}:{listening.getsockname()[1]}", flush=True)
+            await uvicorn.Server(config).serve([listening])
 
 
 def _keys(path: Path | None) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, Self
 
 import httpx2
 
+from voxplain.audio.read import source_name
 from voxplain.errors import AudioError, BackendRefused, BackendTimeout, BadReply, InputError
 from voxplain.types import Analysis
 
@@ -72,8 +74,10 @@ class Client:
             answer = self._send("/v1/analyze", file, source, fields)
             if answer.status_code == 413:
                 file.seek(0)
-                return self._job(file, source, fields, progress)
-        return _analysis(self._checked(answer))
+                found = self._job(file, source, fields, progress)
+            else:
+                found = _analysis(self._checked(answer))
+        return dataclasses.replace(found, source=source_name(source))
 
     def _job(
         self,

@@ -15,6 +15,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from voxplain.service.problems import refuse
+
 __all__ = ["BodyLimit", "FormRoute", "display_name", "stored"]
 
 _LONGEST_NAME = 200
@@ -35,13 +37,14 @@ class BodyLimit:
             return
         most = self._most(scope["path"])
         promised = dict(scope["headers"]).get(b"content-length", b"")
+        if promised.isdigit() and int(promised) > most:
+            await refuse(_too_large(most), scope, receive, send)
+            return
         came = 0
         deadline: float | None = asyncio.get_running_loop().time() + self._seconds
 
         async def limited() -> Message:
             nonlocal came, deadline
-            if promised.isdigit() and int(promised) > most:
-                raise _too_large(most)
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
