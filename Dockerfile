@@ -8,6 +8,8 @@ RUN for wheel in /tmp/voxplain-*.whl; do pip install --no-cache-dir "$wheel[serv
     && rm /tmp/voxplain-*.whl
 
 USER voxplain
+# Uploads lie here on their way in, without a name.
+ENV TMPDIR=/data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

@@ -2,9 +2,10 @@
 
     python benchmarks/serve.py examples/cremad_1089_tie_ang.opus [--workers 2] [--seconds 60]
 
-One client after the other; then as many as are declared (workers and as many waiting); then 50,
-who wait as long as a 503 tells them to. Prints a Markdown table: times of what was answered, what
-else there was, and the memory of all processes of the service at the beginning and the end.
+One client, and as many as are declared (in work or waiting), by turns of ten seconds, so that
+whatever else the machine does slows both; then 50, who wait as long as a 503 tells them to. Prints
+a Markdown table: times of what was answered, what else there was, and the memory of all processes
+of the service after each crowd.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
+
+
+_TURN = 10.0  # s
 
 
 def main() -> None:
@@ -56,36 +60,44 @@ async def _measure(url: str, pid: int, arguments: argparse.Namespace) -> None:
             await http.post("/v1/analyze", files={"file": content})
         declared = (await http.get("/v1/models")).json()["limits"]["concurrency"]
         print(
-            "| clients | answered | a second | p50 (s) | p95 (s) | beside unloaded | busy (503) | "
-            "other | memory (MB) |\n|---|---|---|---|---|---|---|---|---|"
+            "| clients | answered | p50 (s) | p95 (s) | beside unloaded | busy (503) | "
+            "other | memory (MB) |\n|---|---|---|---|---|---|---|---|"
         )
-        unloaded = None
-        for clients in (1, declared, arguments.clients):
-            memory = _memory(pid)
-            seconds, statuses = await _load(http, content, clients, arguments.seconds)
+        turns = max(1, round(arguments.seconds / _TURN))
+        found: dict[int, tuple[list[float], Counter[int]]] = {}
+        memory = {}
+        crowds = [(1, _TURN), (declared, _TURN)] * turns
+        for clients, duration in [*crowds, (arguments.clients, arguments.seconds)]:
+            seconds, statuses = found.setdefault(clients, ([], Counter()))
+            await _load(http, content, clients, duration, seconds, statuses)
+            memory[clients] = _memory(pid)
+        unloaded = np.percentile(found[1][0], 95)
+        for clients, (seconds, statuses) in found.items():
             p50, p95 = np.percentile(seconds, [50, 95])
-            unloaded = unloaded or p95
             other = sum(statuses.values()) - statuses[200] - statuses[503]
             print(
-                f"| {clients} | {statuses[200]} | {statuses[200] / arguments.seconds:.1f} | "
-                f"{p50:.2f} | {p95:.2f} | {p95 / unloaded:.1f} x | {statuses[503]} | {other} | "
-                f"{memory:.0f} to {_memory(pid):.0f} |"
+                f"| {clients} | {statuses[200]} | {p50:.2f} | {p95:.2f} | {p95 / unloaded:.1f} x | "
+                f"{statuses[503]} | {other} | {memory[clients]:.0f} |"
             )
 
 
 async def _load(
-    http: httpx2.AsyncClient, content: bytes, clients: int, duration: float
-) -> tuple[list[float], Counter[int]]:
-    """Seconds of each answer, and how many there were of each status; 0 is none at all."""
+    http: httpx2.AsyncClient,
+    content: bytes,
+    clients: int,
+    duration: float,
+    seconds: list[float],
+    statuses: Counter[int],
+) -> None:
+    """Note the seconds of each answer, and how many there are of each status; 0: none at all."""
     end = time.monotonic() + duration
-    seconds: list[float] = []
-    statuses: Counter[int] = Counter()
 
     async def client() -> None:
         while (began := time.monotonic()) < end:
             try:
                 answer = await http.post("/v1/analyze", files={"file": content})
-            except httpx2.TransportError:
+            except httpx2.TransportError as error:
+                print(f"no answer: {error!r}", file=sys.stderr)
                 statuses[0] += 1
                 continue
             statuses[answer.status_code] += 1
@@ -95,7 +107,6 @@ async def _load(
                 seconds.append(time.monotonic() - began)
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    return seconds, statuses
 
 
 def _memory(pid: int) -> float:

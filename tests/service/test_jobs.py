@@ -156,3 +156,12 @@ def test_what_is_past_is_deleted(ask, angry, running):
     assert ask.get(job["links"]["result"]).status_code == 200
     jobs.delete_what_is_past(now=jobs.store.get(job["id"]).finished + 86_401)
     assert ask.get(job["links"]["self"]).status_code == 404
+
+
+def test_only_so_many_jobs_may_wait(ask, angry, running, monkeypatch, data):
+    store = running.app.state.service.jobs.store
+    monkeypatch.setattr(store, "counts", lambda: {"queued": 100})
+    with angry.open("rb") as file:
+        answer = ask.post("/v1/jobs", files={"file": file})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert list((data / "incoming").iterdir()) == []

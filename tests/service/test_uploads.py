@@ -1,14 +1,16 @@
 """How much may come in, and what it is called then."""
 
 import asyncio
+import io
 
 import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
-from fastapi import HTTPException
+from fastapi import HTTPException, UploadFile
 
-from voxplain.service.uploads import BodyLimit, display_name
+from voxplain.errors import OutputError
+from voxplain.service.uploads import BodyLimit, display_name, stored
 
 
 def came(pieces, *, most=10, seconds=60.0, length=None):
@@ -81,3 +83,9 @@ def test_what_does_not_come_in_time_is_given_up():
 )
 def test_names_are_shown_without_places_and_controls(given, shown):
     assert display_name(given) == shown
+
+
+def test_a_disk_that_is_full_is_told(tmp_path):
+    upload = UploadFile(io.BytesIO(b"sound"))
+    with pytest.raises(OutputError, match="there is no room for the recording: No such file"):
+        asyncio.run(stored(upload, tmp_path / "nowhere"))

@@ -3,7 +3,7 @@
 examples:
   voxplain serve                                  http://127.0.0.1:8000
   voxplain serve --host 0.0.0.0 --keys keys.txt   for others, each with a key
-  voxplain serve --webhook lab=https://lab.example/done   who may be told of jobs
+  voxplain serve --webhook lab=https://lab.example/done   who is told of jobs
 
 keys.txt holds the SHA-256 of a key a line. Recordings are deleted with the
 answer, results of jobs after a day. How to ask, and what is refused:
@@ -40,13 +40,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1)")
     option("--port", type=int, default=8000, help="default 8000; 0: any that is free")
-    option("--data", type=Path, metavar="DIR", help="of jobs (default ~/.local/share/voxplain)")
+    option(
+        "--data", type=Path, metavar="DIR", help="of jobs (default ~/.local/share/voxplain/service)"
+    )
     option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     option("--keys", type=Path, metavar="FILE", help=f"SHA-256 of the keys (also ${KEYS})")
     option("--open", action="store_true", help="let everybody in who reaches the address")
     number = parser.add_argument_group("limits").add_argument
     number("--workers", type=int, metavar="N", help="requests in work at a time (default: cores)")
-    number("--waiting", type=int, metavar="N", help="that may wait (default: as many)")
+    number("--waiting", type=int, metavar="N", help="that may wait (default: half as many)")
     number("--job-workers", type=int, metavar="N", help="jobs in work at a time (default 1)")
     number("--max-jobs", type=int, metavar="N", help="jobs that may be queued (default 100)")
     number("--max-bytes", type=int, metavar="N", help="of a request (default 32 MiB)")
@@ -128,6 +130,8 @@ async def _serve(settings: Any, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Longer than clients keep a connection, or one of them asks just when it is closed.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
     with listening:

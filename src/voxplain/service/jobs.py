@@ -71,9 +71,10 @@ class Jobs:
         try:
             yield
         finally:
-            for task in [*tasks, *self._running.values(), *self._telling]:
+            ended = [*tasks, *self._running.values(), *self._telling]
+            for task in ended:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._telling, return_exceptions=True)
+            await asyncio.gather(*ended, return_exceptions=True)
             self.store.close()
 
     def add(
