@@ -113,6 +113,7 @@ def _page(analysis: Analysis, body: list[Markup]) -> str:
         Markup(files("voxplain").joinpath("assets/report", name).read_text(encoding="utf-8"))
         for name in ("page.css", "page.js")
     )
+    script = Markup(f"{script}enliven(document);\n")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; "
@@ -131,7 +132,7 @@ def _page(analysis: Analysis, body: list[Markup]) -> str:
         element("a", "Skip to the content", href="#main", class_="skip"),
         *body,
         element("p", id="said", role="status", class_="unseen"),
-        element("script", script),
+        element("script", script, type="module"),
     ]
     return f"<!DOCTYPE html>\n{element('html', head, element('body', body), lang='en')}\n"
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from voxplain import __version__
-from voxplain.service import documents, work
+from voxplain.service import documents, page, work
 from voxplain.service.access import Access
 from voxplain.service.jobs import Jobs
 from voxplain.service.logs import RequestLog
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # they load their script from elsewhere
         redoc_url=None,
     )
-    for router in (analysis.router, jobs.router, operations.router):
+    for router in (analysis.router, jobs.router, operations.router, page.router):
         app.include_router(router)
     handle_problems(app)
     documents.describe(app, keys=bool(settings.keys))
