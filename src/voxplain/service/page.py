@@ -136,7 +136,7 @@ def _ask(settings: Settings) -> Markup:
         data_longest=_heard(settings),
     )
     return element(
-        "div",
+        "form",
         element("h1", "How does this voice sound?", tabindex="-1"),
         element(
             "p",
@@ -173,9 +173,9 @@ def _work() -> Markup:
 def _result(settings: Settings) -> Markup:
     tools = element(
         "div",
-        element("a", "Download the report", id="keep-report"),
-        element("a", "Download the data (JSON)", id="keep-json"),
-        _button("Delete all and begin anew", id="delete"),
+        element("a", "Save the report", id="keep-report"),
+        element("a", "Save as JSON", id="keep-json"),
+        _button("Delete all, begin anew", id="delete"),
         class_="tools",
     )
     return element("div", tools, element("div", id="report"), _whatif(settings), id="result",

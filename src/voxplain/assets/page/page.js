@@ -15,7 +15,7 @@ let working = new AbortController();
 
 function show(view) {
   for (const one of [ask, work, result]) one.hidden = one !== view;
-  scrollTo(0, 0);
+  scrollTo({ top: 0, behavior: "instant" });
   view.querySelector("h1").focus();
 }
 
@@ -151,6 +151,7 @@ async function remove() {
 // From a recording to its report
 
 async function analyse(file) {
+  if (recorder) return say("Stop recording first");
   recording = file;
   problem.hidden = true;
   if (!agree.reportValidity()) {
@@ -225,7 +226,7 @@ function present(page, json) {
   report.querySelector("h1").tabIndex = -1;
   offer("keep-report", page, "text/html", "html");
   offer("keep-json", json, "application/json", "json");
-  choosable();
+  choosable(analysis.explanation);
   changeable(analysis);
   enliven(report);
   show(result);
@@ -240,7 +241,7 @@ function offer(id, text, type, suffix) {
 }
 
 // The moment that is chosen, with its reasons, below the picture.
-function choosable() {
+function choosable(explanation) {
   const moments = report.querySelector("[id='explanation.moments']");
   if (!moments) return;
   report.querySelector("#listen").after(moments);
@@ -253,7 +254,8 @@ function choosable() {
   for (const link of report.querySelectorAll("a[href^='#explanation.moments.']")) {
     link.addEventListener("click", () => choose(Number(link.hash.split(".")[2])));
   }
-  choose(0);
+  const scores = explanation.moments.map(({ score }) => score);
+  choose(scores.indexOf(Math.max(...scores)));
 }
 
 function forget() {
@@ -457,6 +459,7 @@ function metering(stream) {
 
 // What people do
 
+ask.addEventListener("submit", (event) => event.preventDefault());
 find("record").addEventListener("click", record);
 find("file").addEventListener("change", ({ target }) => target.files.length && analyse(target.files[0]));
 find("again").addEventListener("click", () => analyse(recording));
