@@ -26,6 +26,7 @@ from typing import Any
 
 from voxplain import plugins
 from voxplain.audio import read
+from voxplain.cli import _remote
 from voxplain.cli._language_model import add_language_model, language_model
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
@@ -99,6 +100,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
+    _remote.add_server(parser)
     add_reference(parser, judged="levels and emotion")
 
 
@@ -126,24 +128,25 @@ def _one(arguments: argparse.Namespace) -> int:
     source = arguments.path[0]
     seconds = read.promised_duration(source)
     narrate = _narrator(arguments)
-    analyzer = load(
-        arguments.model,
-        reference_group=arguments.reference_group or "adults",
-        speaker=arguments.reference,
-    )
-    with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
-        analysis = analyzer.analyze(
-            source,
+    effort = _effort(arguments, "none" if arguments.json else "quick")
+    analyze = functools.partial(_remote.analyze, arguments, asr=_asr(arguments))
+    if not arguments.server:
+        analyze = functools.partial(
+            load(
+                arguments.model,
+                reference_group=arguments.reference_group or "adults",
+                speaker=arguments.reference,
+            ).analyze,
             relative=arguments.relative,
-            explain=_effort(arguments, "none" if arguments.json else "quick"),
             why=arguments.why,
             transcriber=_transcriber(arguments),
-            transcript=arguments.transcript,
             language=arguments.language,
             aligner=arguments.aligner,
-            progress=bar.reach,
         )
-        analysis = narrate(analysis)
+    with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
+        analysis = narrate(
+            analyze(source, explain=effort, transcript=arguments.transcript, progress=bar.reach)
+        )
     if arguments.json:
         print(json_report.render(analysis, tracks=arguments.tracks))
         return 0
@@ -157,14 +160,19 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _transcriber(arguments: argparse.Namespace) -> Transcriber | None:
-    """Of one recording."""
-    asr = arguments.asr or ("none" if arguments.json or arguments.transcript else "auto")
-    if asr == "none":
+    asr = _asr(arguments)
+    if asr is None:
         return None
     found, reason = choose(asr, model=arguments.asr_model, language=arguments.language)
     if reason:
         print(reason, file=sys.stderr)
     return found
+
+
+def _asr(arguments: argparse.Namespace) -> str | None:
+    """Of one recording."""
+    asr = arguments.asr or ("none" if arguments.json or arguments.transcript else "auto")
+    return None if asr == "none" else asr
 
 
 def _narrator(arguments: argparse.Namespace) -> Callable[[Analysis], Analysis]:
@@ -211,21 +219,7 @@ def _many(arguments: argparse.Namespace) -> int:
     narrate = _narrator(arguments)
     rows, failed = [], 0
     with Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
-        found = analyze_each(
-            sources,
-            jobs=arguments.jobs,
-            relative=arguments.relative,
-            explain=_effort(arguments, "none"),
-            why=arguments.why,
-            asr=None if arguments.asr == "none" else arguments.asr,
-            asr_model=arguments.asr_model,
-            language=arguments.language,
-            transcripts=_transcripts(arguments.transcript, sources),
-            aligner=arguments.aligner,
-            model=arguments.model,
-            reference_group=arguments.reference_group or "adults",
-            speaker=arguments.reference,
-        )
+        found = _found(arguments, sources)
         for done, (source, result, outcome) in enumerate(
             zip(sources, results, found, strict=True), start=1
         ):
@@ -246,6 +240,31 @@ def _many(arguments: argparse.Namespace) -> int:
     if failed:
         print(f"{failed} of {len(sources)} files failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _found(
+    arguments: argparse.Namespace, sources: list[Path]
+) -> Iterator[Analysis | VoxplainError]:
+    effort = _effort(arguments, "none")
+    asr = None if arguments.asr == "none" else arguments.asr
+    transcripts = _transcripts(arguments.transcript, sources)
+    if arguments.server:
+        return _remote.analyze_each(arguments, sources, transcripts, explain=effort, asr=asr)
+    return analyze_each(
+        sources,
+        jobs=arguments.jobs,
+        relative=arguments.relative,
+        explain=effort,
+        why=arguments.why,
+        asr=asr,
+        asr_model=arguments.asr_model,
+        language=arguments.language,
+        transcripts=transcripts,
+        aligner=arguments.aligner,
+        model=arguments.model,
+        reference_group=arguments.reference_group or "adults",
+        speaker=arguments.reference,
+    )
 
 
 def _transcripts(folder: Path | None, sources: list[Path]) -> list[Path]:

@@ -3,7 +3,7 @@
 examples:
   voxplain serve                                  http://127.0.0.1:8000
   voxplain serve --host 0.0.0.0 --keys keys.txt   for others, each with a key
-  voxplain serve --webhook lab=https://lab.example/done   who may be told of jobs
+  voxplain serve --webhook lab=https://lab.example/done   who is told of jobs
 
 keys.txt holds the SHA-256 of a key a line. Recordings are deleted with the
 answer, results of jobs after a day. How to ask, and what is refused:
@@ -18,6 +18,7 @@ import ipaddress
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
@@ -39,13 +40,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1)")
     option("--port", type=int, default=8000, help="default 8000; 0: any that is free")
-    option("--data", type=Path, metavar="DIR", help="of jobs (default ~/.local/share/voxplain)")
+    option(
+        "--data", type=Path, metavar="DIR", help="of jobs (default ~/.local/share/voxplain/service)"
+    )
     option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     option("--keys", type=Path, metavar="FILE", help=f"SHA-256 of the keys (also ${KEYS})")
     option("--open", action="store_true", help="let everybody in who reaches the address")
     number = parser.add_argument_group("limits").add_argument
     number("--workers", type=int, metavar="N", help="requests in work at a time (default: cores)")
-    number("--waiting", type=int, metavar="N", help="that may wait (default: as many)")
+    number("--waiting", type=int, metavar="N", help="that may wait (default: half as many)")
     number("--job-workers", type=int, metavar="N", help="jobs in work at a time (default 1)")
     number("--max-jobs", type=int, metavar="N", help="jobs that may be queued (default 100)")
     number("--max-bytes", type=int, metavar="N", help="of a request (default 32 MiB)")
@@ -70,7 +73,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Listen until told to stop."""
-    for package in ("fastapi", "httpx2", "multipart", "prometheus_client", "uvicorn"):
+    for package in ("fastapi", "httpx2", "prometheus_client", "python_multipart", "uvicorn"):
         require(package, extra="serve")
     from voxplain.service.logs import JsonLines
     from voxplain.service.settings import Settings
@@ -114,25 +117,28 @@ async def _serve(settings: Any, host: str, port: int) -> None:
     from voxplain.service.app import create_app
 
     app = create_app(settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise OutputError(
+            f"{host}:{port} can't be listened at ({error.strerror}); give another --host or --port"
+        ) from error
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         lifespan="off",  # ours, so that its errors are told as all others
         log_config=None,
         access_log=False,
         server_header=False,
+        # Longer than clients keep a connection, or one of them asks just when it is closed.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit as error:
-        raise OutputError(f"{host}:{port} can't be listened at; give another --port") from error
-    with socket:
+    with listening:
         async with app.router.lifespan_context(app):
             name = f"[{host}]" if ":" in host else host
-            print(f"voxplain listens at http://{name}:{socket.getsockname()[1]}", flush=True)
-            await uvicorn.Server(config).serve([socket])
+            print(f"voxplain listens at http://{name}:{listening.getsockname()[1]}", flush=True)
+            await uvicorn.Server(config).serve([listening])
 
 
 def _keys(path: Path | None) -> Mapping[str, str]:

@@ -71,9 +71,10 @@ class Jobs:
         try:
             yield
         finally:
-            for task in [*tasks, *self._running.values(), *self._telling]:
+            ended = [*tasks, *self._running.values(), *self._telling]
+            for task in ended:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._telling, return_exceptions=True)
+            await asyncio.gather(*ended, return_exceptions=True)
             self.store.close()
 
     def add(
@@ -205,11 +206,11 @@ class Jobs:
 
     async def _clean(self) -> None:
         while True:
-            await asyncio.to_thread(self._delete_what_is_past)
+            await asyncio.to_thread(self.delete_what_is_past, now=time.time())
             await asyncio.sleep(_CLEANING)
 
-    def _delete_what_is_past(self) -> None:
-        now = time.time()
+    def delete_what_is_past(self, *, now: float) -> None:
+        """Recordings and jobs that are kept no longer than until ``now``, in seconds since 1970."""
         for job in self.store.ended(before=now - self._settings.keep_audio):
             (self.folder(job) / AUDIO).unlink(missing_ok=True)
         for job in self.store.ended(before=now - self._settings.keep_results):

@@ -26,7 +26,7 @@ class Settings:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Requests in work at a time, each in a process of its own."""
     waiting: int | None = None
-    """Requests that may wait for a worker; by default as many as there are workers."""
+    """Requests that may wait for a worker; by default half as many as there are workers."""
     job_workers: int = 1
     """Jobs in work at a time, in further processes: no request waits for a job."""
     max_jobs: int = 100
@@ -67,7 +67,7 @@ class Settings:
     @property
     def concurrency(self) -> int:
         """Requests in work or waiting, beyond which the service is busy."""
-        return self.workers + (self.workers if self.waiting is None else self.waiting)
+        return self.workers + ((self.workers + 1) // 2 if self.waiting is None else self.waiting)
 
 
 _LEAST = {

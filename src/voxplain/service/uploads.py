@@ -15,6 +15,9 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from voxplain.errors import OutputError
+from voxplain.service.problems import refuse
+
 __all__ = ["BodyLimit", "FormRoute", "display_name", "stored"]
 
 _LONGEST_NAME = 200
@@ -35,13 +38,14 @@ class BodyLimit:
             return
         most = self._most(scope["path"])
         promised = dict(scope["headers"]).get(b"content-length", b"")
+        if promised.isdigit() and int(promised) > most:
+            await refuse(_too_large(most), scope, receive, send)
+            return
         came = 0
         deadline: float | None = asyncio.get_running_loop().time() + self._seconds
 
         async def limited() -> Message:
             nonlocal came, deadline
-            if promised.isdigit() and int(promised) > most:
-                raise _too_large(most)
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
@@ -93,12 +97,16 @@ def display_name(given: str | None) -> str:
 
 
 async def stored(upload: UploadFile, folder: Path) -> Path:
-    """The upload as a file in a folder, under a name of ours."""
+    """The upload as a file in a folder, under a name of ours. Raises OutputError."""
     path = folder / secrets.token_hex(16)
 
     def copy() -> None:
         with path.open("xb") as file:
             shutil.copyfileobj(upload.file, file)
 
-    await run_in_threadpool(copy)
+    try:
+        await run_in_threadpool(copy)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"there is no room for the recording: {error.strerror}") from error
     return path

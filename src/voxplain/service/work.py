@@ -16,7 +16,7 @@ import numpy as np
 from voxplain.audio import read
 from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.descriptors.backends.voxplain import reference
-from voxplain.errors import ConfigError, TooLong, VoxplainError
+from voxplain.errors import ConfigError, OutputError, TooLong, VoxplainError
 from voxplain.evidence.voice import Edit, Voice
 from voxplain.models import Model
 from voxplain.models.loading import load_model
@@ -159,10 +159,13 @@ def _named(recording: Recording) -> Iterator[None]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whoever reads meanwhile sees the old or the new."""
+    """Whoever reads meanwhile sees the old or the new. Raises OutputError."""
     temporary = path.with_suffix(".new")
-    temporary.write_text(text, encoding="utf-8", newline="")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"there is no room for the result: {error.strerror}") from error
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import math
 import os
 import signal
@@ -23,6 +24,9 @@ __all__ = ["Busy", "OutOfTime", "Workers"]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Ready = TypeVar("_Ready")
+_PAUSE = 5.0
+"""Seconds before a worker that could not be started is tried again."""
+_log = logging.getLogger("voxplain.service")
 
 
 class Busy(Exception):
@@ -65,7 +69,7 @@ class Workers(Generic[_Ready]):
         self._count, self._concurrency, self._prepare = count, concurrency, prepare
         self._idle: asyncio.Queue[_Process[_Ready]] = asyncio.Queue()
         self._processes: set[_Process[_Ready]] = set()
-        self._starting: set[asyncio.Task[_Ready]] = set()
+        self._starting: set[asyncio.Task[None]] = set()
         self._usual = 1.0  # s that a task took lately
         self.admitted = 0
         self.ready: _Ready | None = None
@@ -142,13 +146,27 @@ class Workers(Generic[_Ready]):
         self._start_another()
 
     def _start_another(self) -> None:
-        starting = asyncio.create_task(self._start())
+        starting = asyncio.create_task(self._started())
         self._starting.add(starting)
         starting.add_done_callback(self._starting.discard)
+
+    async def _started(self) -> None:
+        while True:
+            try:
+                await self._start()
+                return
+            except Exception:  # perhaps there will be memory again
+                _log.exception("a worker could not be started")
+                await asyncio.sleep(_PAUSE)
 
     async def _start(self) -> _Ready:
         process: _Process[_Ready] = _Process()
         self._processes.add(process)
-        ready = await process.start(self._prepare)
+        try:
+            ready = await process.start(self._prepare)
+        except BaseException:
+            self._processes.discard(process)
+            process.kill()
+            raise
         self._idle.put_nowait(process)
         return ready
