@@ -183,7 +183,7 @@ def grave(page):
 
 @pytest.fixture(scope="module")
 def analysed(browser, site, angry):
-    """The page with the report of a clip that was dropped; ``glimpse`` is what stood there before."""
+    """The page with the report of a clip that was dropped; ``glimpse`` stood there before."""
     with opened(browser, site, viewport={"width": 1200, "height": 800}) as seen:
         page, held = seen.page, []
         page.route("**/events", lambda route: held.append(route))
@@ -226,9 +226,7 @@ def test_the_verdict_comes_first_and_the_report_says_the_same_as_rest(analysed, 
     assert page.evaluate("document.activeElement.textContent") == "Sounds angry"
 
 
-def test_nothing_goes_elsewhere_nothing_runs_that_came_in_and_nothing_is_left(
-    analysed, rest, site
-):
+def test_nothing_goes_elsewhere_nothing_runs_that_came_in_and_nothing_is_left(analysed, rest, site):
     page = analysed.page
     assert [one for one in analysed.asked if not one.split()[1].startswith((site, "data:"))] == []
     assert analysed.quiet == []
@@ -476,6 +474,35 @@ def test_what_passes_can_be_tried_again(visit, angry, status, title, told):
     assert page.locator("#work .source").inner_text() == "memo.opus"
     with page.expect_response(lambda one: one.request.method == "DELETE"):
         page.get_by_role("button", name="Stop").click()
+
+
+def test_a_job_of_a_service_that_went_away_is_deleted_when_it_is_back(visit, rest, angry):
+    page = visit.page
+    consent(page)
+    for path in ("**/events", "**/v1/jobs/*"):
+        page.route(path, lambda route: route.abort("connectionreset"))
+    choose(page, angry.read_bytes())
+    page.locator("#problem").wait_for()
+    assert "does not answer" in page.locator("#problem").inner_text()
+    (left,) = visit.jobs
+    assert rest.get(left).status_code == 200
+    page.unroute_all()
+    with page.expect_response(lambda answer: answer.status == 202):
+        page.get_by_role("button", name="Try again").click()
+    assert rest.get(left).status_code == 404
+    with page.expect_response(lambda one: one.request.method == "DELETE"):
+        page.get_by_role("button", name="Stop").click()
+
+
+def test_who_leaves_takes_the_recording_along(visit, rest, angry):
+    page = visit.page
+    consent(page)
+    with page.expect_response(lambda answer: answer.url.endswith("/events")):
+        choose(page, angry.read_bytes())
+    (job,) = visit.jobs
+    page.goto("about:blank")
+    looks = (rest.get(job).status_code for _ in range(2_000))
+    assert 404 in looks
 
 
 def test_a_wrong_key_is_asked_for_again(visit, angry):

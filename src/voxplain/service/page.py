@@ -21,8 +21,8 @@ router = APIRouter(include_in_schema=False)
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; media-src 'self' blob: data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'self'; img-src 'self' data:; media-src 'self' blob: data:; "
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
@@ -99,6 +99,7 @@ _PERMITTED = (
 
 
 def _ask(settings: Settings) -> Markup:
+    most = f"Sound or video, up to {_length(settings.max_job_seconds)}, {_size(settings)}"
     problem = element(
         "div",
         element("h2"),
@@ -123,7 +124,7 @@ def _ask(settings: Settings) -> Markup:
     drop = element(
         "label",
         element("b", "Drop a recording here, or choose a file"),
-        element("small", f"Sound or video, up to {_length(settings.max_job_seconds)}, {_size(settings)}"),
+        element("small", most),
         element("input", type="file", id="file", accept="audio/*,video/*"),
         id="drop",
     )
@@ -151,9 +152,9 @@ def _ask(settings: Settings) -> Markup:
         drop,
         record,
         id="ask",
-        data_bytes=settings.max_job_bytes,
+        data_bytes=str(settings.max_job_bytes),
         data_size=_size(settings),
-        data_at_once=settings.max_bytes,
+        data_at_once=str(settings.max_bytes),
     )
 
 
@@ -178,8 +179,8 @@ def _result(settings: Settings) -> Markup:
         _button("Delete all, begin anew", id="delete"),
         class_="tools",
     )
-    return element("div", tools, element("div", id="report"), _whatif(settings), id="result",
-                   hidden=True)  # fmt: skip
+    report = element("div", id="report")
+    return element("div", tools, report, _whatif(settings), id="result", hidden=True)
 
 
 def _whatif(settings: Settings) -> Markup:
@@ -188,24 +189,20 @@ def _whatif(settings: Settings) -> Markup:
         "What you get is synthetic; it shows what this model goes by, not what listeners would "
         "hear."
     )
+    sound = element("audio", controls=True, aria_label="Synthetic voice")
     hear = element(
         "div",
         _button("Hear the changed voice", id="hear"),
         _button("Back to the recording", id="back"),
-        element("figure", element("audio", controls=True, aria_label="Synthetic voice"),
-                element("figcaption", "Synthetic sound"), hidden=True),
+        element("figure", sound, element("figcaption", "Synthetic sound"), hidden=True),
         class_="tools",
-    )  # fmt: skip
+    )
+    sliders = element("div", [_slider(name, axis) for name, axis in AXES.items()], hear)
     return element(
         "section",
         element("h2", "What if it were spoken otherwise?", id="whatif-title"),
         element("p", told),
-        element(
-            "div",
-            element("div", [_slider(name, axis) for name, axis in AXES.items()], hear),
-            element("div", id="changed"),
-            class_="beside",
-        ),
+        element("div", sliders, element("div", id="changed"), class_="beside"),
         id="whatif",
         aria_labelledby="whatif-title",
         data_longest=min(_heard(settings), LONGEST),

@@ -4,7 +4,8 @@ import { enliven } from "./report.js";
 const find = (id) => document.getElementById(id);
 const [ask, work, result] = ["ask", "work", "result"].map(find);
 const [agree, key, drop, problem, status] = ["agree", "key", "drop", "problem", "status"].map(find);
-const [report, whatif, sliders] = [find("report"), find("whatif"), [...document.querySelectorAll(".slider")]];
+const [report, whatif] = [find("report"), find("whatif")];
+const sliders = [...document.querySelectorAll(".slider")];
 const adjectives = JSON.parse(find("main").dataset.adjectives);
 
 let recording = null; // what was dropped, chosen or recorded; nothing of it is stored
@@ -50,7 +51,8 @@ function bar(share, kind) {
   );
   const set = (shape, attributes) =>
     Object.entries(attributes).forEach(([name, value]) => shape.setAttribute(name, value));
-  set(picture, { class: "bar", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": true });
+  const box = { viewBox: "0 0 1000 100", preserveAspectRatio: "none" };
+  set(picture, { class: "bar", "aria-hidden": true, ...box });
   set(rail, { class: "rail", width: 1000, height: 100 });
   set(filled, { class: kind, width: 1000 * share, height: 100 });
   picture.append(rail, filled);
@@ -62,12 +64,13 @@ function shares(caption, columns) {
   const first = columns[0][1].categories;
   const labels = Object.keys(first).sort((a, b) => first[b] - first[a]);
   const head = ["Emotion", "", ...columns.map(([title]) => title)];
+  const drawn = columns.filter(([, , kind]) => kind);
   const rows = labels.map((label) =>
     make(
       "tr",
       {},
       make("th", { scope: "row" }, label),
-      make("td", {}, ...columns.filter(([, , kind]) => kind).map(([, one, kind]) => bar(one.categories[label], kind))),
+      make("td", {}, ...drawn.map(([, one, kind]) => bar(one.categories[label], kind))),
       ...columns.map(([, one]) => make("td", {}, probability(one.categories[label]))),
     ),
   );
@@ -85,6 +88,7 @@ function shares(caption, columns) {
 class Refused extends Error {
   constructor(status, detail) {
     super(detail);
+    this.status = status;
     this.title = TITLES[status] ?? "That did not work";
   }
 }
@@ -100,7 +104,8 @@ const TITLES = {
   507: "The service has no room left",
 };
 const GONE =
-  "It may have been stopped, or the file has changed meanwhile. See that it runs (voxplain serve), then try again.";
+  "It may have been stopped, or the file has changed meanwhile. See that it runs " +
+  "(voxplain serve), then try again.";
 const NO_KEY = "Give the key that you got from whoever runs this service, then try again.";
 
 async function call(path, options = {}) {
@@ -114,8 +119,8 @@ async function call(path, options = {}) {
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
-  const detail = answer.status === 401 ? NO_KEY : (told.detail ?? `It answered ${answer.status}; try again.`);
-  throw new Refused(answer.status, detail);
+  const detail = answer.status === 401 ? NO_KEY : told.detail;
+  throw new Refused(answer.status, detail ?? `It answered ${answer.status}; try again.`);
 }
 
 function send(path, fields, options) {
@@ -143,9 +148,12 @@ async function* standing() {
 
 async function remove() {
   if (!job) return;
-  const path = `v1/jobs/${job}`;
+  const gone = job;
   job = null;
-  await call(path, { method: "DELETE", keepalive: true, signal: null }).catch(() => {});
+  const options = { method: "DELETE", keepalive: true, signal: null };
+  await call(`v1/jobs/${gone}`, options).catch(({ status }) => {
+    if (!status) job ??= gone; // for the next time, when the service is back
+  });
 }
 
 // From a recording to its report
@@ -159,8 +167,8 @@ async function analyse(file) {
     return;
   }
   if (file.size > Number(ask.dataset.bytes)) {
-    const error = new Refused(413, `${file.name} is larger than ${ask.dataset.size}; send less, such as MP3 or Opus.`);
-    return fail(error);
+    const told = `${file.name} is larger than ${ask.dataset.size}; send less, such as MP3 or Opus.`;
+    return fail(new Refused(413, told));
   }
   working = new AbortController();
   const { signal } = working;
@@ -171,6 +179,7 @@ async function analyse(file) {
   show(work);
   say("Listening");
   try {
+    await remove();
     const given = await send("v1/jobs", { sound: true, explain: "quick", asr: "auto" });
     job = (await given.json()).id;
     if (file.size <= Number(ask.dataset.atOnce)) glimpse(signal);
@@ -180,8 +189,9 @@ async function analyse(file) {
       if (state === "queued") say("Others are first; it waits for its turn");
       if (state === "cancelled") throw new Refused(0, GONE);
     }
-    const parts = ["report", "result"].map(async (part) => (await call(`v1/jobs/${job}/${part}`)).text());
-    present(...(await Promise.all(parts)));
+    const fetched = ["report", "result"].map((part) => call(`v1/jobs/${job}/${part}`));
+    const [page, json] = (await Promise.all(fetched)).map((answer) => answer.text());
+    present(await page, await json);
   } catch (error) {
     if (!signal.aborted) fail(error);
   } finally {
@@ -240,12 +250,19 @@ function offer(id, text, type, suffix) {
   link.download = `${recording.name.replace(/\.[^.]*$/, "")}.voxplain.${suffix}`;
 }
 
+// Of a section in the list of them.
+function entry(section) {
+  return report.querySelector(`nav a[href='#${section}']`).parentElement;
+}
+
 // The moment that is chosen, with its reasons, below the picture.
 function choosable(explanation) {
   const moments = report.querySelector("[id='explanation.moments']");
   if (!moments) return;
   report.querySelector("#listen").after(moments);
-  const [articles, buttons] = [[...moments.querySelectorAll("article")], [...report.querySelectorAll(".moment")]];
+  entry("listen").after(entry("explanation.moments"));
+  const articles = [...moments.querySelectorAll("article")];
+  const buttons = [...report.querySelectorAll(".moment")];
   const choose = (chosen) => {
     articles.forEach((one, number) => (one.hidden = number !== chosen));
     buttons.forEach((one, number) => one.setAttribute("aria-pressed", number === chosen));
@@ -278,7 +295,9 @@ function forget() {
 
 // A voice changed
 
-const edit = () => Object.fromEntries(sliders.map(slid).filter(([, value, same]) => value !== same));
+function edit() {
+  return Object.fromEntries(sliders.map(slid).filter(([, value, same]) => value !== same));
+}
 
 function slid(slider) {
   const input = slider.querySelector("input");
@@ -292,8 +311,8 @@ function label(slider) {
   const [, value, same] = slid(slider);
   const input = slider.querySelector("input");
   const sign = value > 0 ? "+" : "−";
-  const amount = same === 1 ? `× ${value}` : `${sign}${Math.abs(value)} ${input.dataset.unit}`.trim();
-  const said = value === same ? "unchanged" : amount;
+  const steps = `${sign}${Math.abs(value)} ${input.dataset.unit}`.trim();
+  const said = value === same ? "unchanged" : same === 1 ? `× ${value}` : steps;
   slider.querySelector("output").textContent = said;
   input.setAttribute("aria-valuetext", said);
 }
@@ -306,8 +325,7 @@ function changeable({ emotion, duration }) {
   whatif.hidden = !can;
   if (!can) return;
   report.querySelector("#emotion").after(whatif);
-  const link = make("a", { href: "#whatif" }, "What if");
-  report.querySelector("nav a[href='#emotion']").parentElement.after(make("li", {}, link));
+  entry("emotion").after(make("li", {}, make("a", { href: "#whatif" }, "What if")));
   unchanged();
 }
 
@@ -345,15 +363,18 @@ async function judge() {
   asking = false;
 }
 
+const COMPARED =
+  "Outlined: as recorded. Filled: changed. Control: put together without a change";
+
 async function judged(asked) {
   try {
     const found = await (await send("v1/whatif", asked)).json();
-    const table = shares("Outlined: as recorded. Filled: changed. Control: put together without a change", [
+    const columns = [
       ["Recorded", found.before, "hollow"],
       ["Control", found.identity],
       ["Changed", found.after, "strong"],
-    ]);
-    tell(make("h3", {}, sounds(found.after)), table);
+    ];
+    tell(make("h3", {}, sounds(found.after)), shares(COMPARED, columns));
     say(`Changed, the voice ${sounds(found.after).replace(/^S/, "s")}`);
   } catch (error) {
     if (error.name !== "AbortError") refuse(error);
@@ -361,8 +382,10 @@ async function judged(asked) {
 }
 
 function refuse(error) {
-  const names = sliders.map((one) => [one.querySelector("input").id, one.querySelector("label").textContent]);
-  const why = names.reduce((text, [id, name]) => text.replaceAll(id, name.toLowerCase()), error.message);
+  const why = sliders.reduce((text, slider) => {
+    const name = slider.querySelector("label").textContent.toLowerCase();
+    return text.replaceAll(slider.querySelector("input").id, name);
+  }, error.message);
   tell(make("p", { className: "warning" }, make("b", {}, "Not possible: "), why));
   say(`Not possible: ${why}`);
 }
@@ -370,7 +393,8 @@ function refuse(error) {
 async function hear() {
   const player = whatif.querySelector("audio");
   try {
-    const sound = await (await send("v1/whatif", edit(), { headers: { Accept: "audio/wav" } })).blob();
+    const headers = { Accept: "audio/wav" };
+    const sound = await (await send("v1/whatif", edit(), { headers })).blob();
     URL.revokeObjectURL(player.src);
     player.src = URL.createObjectURL(sound);
     whatif.querySelector("figure").hidden = false;
@@ -461,9 +485,11 @@ function metering(stream) {
 
 ask.addEventListener("submit", (event) => event.preventDefault());
 find("record").addEventListener("click", record);
-find("file").addEventListener("change", ({ target }) => target.files.length && analyse(target.files[0]));
+find("file").addEventListener("change", ({ target: { files } }) => files[0] && analyse(files[0]));
 find("again").addEventListener("click", () => analyse(recording));
-agree.addEventListener("change", () => agree.checked && recording && problem.hidden && analyse(recording));
+agree.addEventListener("change", () => {
+  if (agree.checked && recording && problem.hidden) analyse(recording);
+});
 find("stop").addEventListener("click", forget);
 find("delete").addEventListener("click", () => {
   forget();
