@@ -23,7 +23,6 @@ from pathlib import Path
 import httpx2
 import numpy as np
 
-
 _TURN = 10.0  # s
 
 

@@ -45,7 +45,7 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.models.embedded", "voxplain.models.formats.embedded", "voxplain.models.formats.onnx",
     "voxplain.models.judgement", "voxplain.models.loading", "voxplain.models.profile",
     "voxplain.backbones.embedded", "voxplain.audio.log_mel", "voxplain.text.content",
-    "voxplain.text.emotion", "voxplain.text.roles.embedded",
+    "voxplain.service.app", "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 

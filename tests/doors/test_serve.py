@@ -209,7 +209,7 @@ def test_a_port_that_is_taken_is_told(tmp_path, capfd, monkeypatch):
         code = main(["serve", "--data", str(tmp_path / "data"), "--port", str(port)])
     assert code == 6
     assert (
-        f"127.0.0.1:{port} can't be listened at (Address already in use); give another"
+        f"127.0.0.1:{port} is taken, or no address of this machine; give another"
         in capfd.readouterr().err
     )
 

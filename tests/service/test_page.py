@@ -190,11 +190,11 @@ def analysed(browser, site, angry):
         consent(page)
         drop(page, angry.read_bytes(), HOSTILE)
         page.locator("#glimpse table").wait_for()
-        until(page, "true")  # so that what is held has come in
         seen.glimpse = SimpleNamespace(
             heading=page.locator("#work h1").inner_text(), numbers=numbers(page, "#glimpse table")
         )
-        held[0].continue_()
+        with page.expect_response(lambda one: one.request.method == "DELETE"):
+            held[0].continue_()
         page.locator("#result").wait_for()
         seen.quiet = list(seen.said)
         yield seen
@@ -233,7 +233,6 @@ def test_nothing_goes_elsewhere_nothing_runs_that_came_in_and_nothing_is_left(an
     assert page.evaluate("window.hacked") is None
     assert page.locator("#report .source bdi").inner_text() == HOSTILE
     (job,) = analysed.jobs
-    until(page, "performance.getEntriesByType('resource').length > 0")
     assert f"DELETE {site}{job[1:]}" in analysed.asked
     assert rest.get(job).status_code == 404
 

@@ -20,8 +20,9 @@ def with_workers(check, *, count=1, concurrency=2):
         async with workers.running():
             return await check(workers)
 
+    others = set(multiprocessing.active_children())
     found = asyncio.run(session())
-    for child in multiprocessing.active_children():
+    for child in set(multiprocessing.active_children()) - others:
         child.join(20)
         assert not child.is_alive()
     return found

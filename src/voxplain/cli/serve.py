@@ -122,7 +122,7 @@ async def _serve(settings: Any, host: str, port: int) -> None:
         listening = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise OutputError(
-            f"{host}:{port} can't be listened at ({error.strerror}); give another --host or --port"
+            f"{host}:{port} is taken, or no address of this machine; give another --host or --port"
         ) from error
     config = uvicorn.Config(
         app,

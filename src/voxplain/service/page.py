@@ -85,6 +85,7 @@ def render(settings: Settings) -> str:
     body = element(
         "body",
         element("a", "Skip to the content", href="#main", class_="skip"),
+        element("noscript", element("p", "This page needs JavaScript.", class_="warning")),
         main,
         element("footer", element("p", _PERMITTED, class_="note")),
         element("p", id="status", role="status", class_="unseen"),

@@ -232,13 +232,14 @@ function present(page, json) {
   for (const one of body.querySelectorAll("[data-style]")) one.style.cssText = one.dataset.style;
   body.querySelectorAll("script, .skip").forEach((one) => one.remove());
   body.querySelector("main").replaceWith(...body.querySelector("main").childNodes);
-  report.replaceChildren(...body.childNodes);
+  const shown = make("div", {}, ...body.childNodes);
+  report.replaceChildren(shown);
   report.querySelector("h1").tabIndex = -1;
   offer("keep-report", page, "text/html", "html");
   offer("keep-json", json, "application/json", "json");
   choosable(analysis.explanation);
   changeable(analysis);
-  enliven(report);
+  enliven(shown);
   show(result);
   say(`${sounds(analysis.emotion)}. The report is ready`);
 }
@@ -286,7 +287,8 @@ function forget() {
   }
   result.append(whatif);
   report.replaceChildren();
-  find("changed").replaceChildren();
+  window.onhashchange = window.onbeforeprint = null; // they know the report
+  tell();
   find("file").value = "";
   agree.checked = false; // it was given for that recording
   problem.hidden = true;
@@ -398,7 +400,7 @@ async function hear() {
     URL.revokeObjectURL(player.src);
     player.src = URL.createObjectURL(sound);
     whatif.querySelector("figure").hidden = false;
-    await player.play();
+    player.play().catch(() => {}); // a browser may want a click for it
   } catch (error) {
     if (error.name !== "AbortError") refuse(error);
   }
