@@ -32,12 +32,13 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BRO
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The address of a service that wants a key, takes 40 s and 600 kB."""
+    """The address of a service that wants a key, takes 40 s and 600 kB, and hears no words."""
     from voxplain.service.app import create_app
     from voxplain.service.settings import Settings
 
+    folder = tmp_path_factory.mktemp("page")
     settings = Settings(
-        data=tmp_path_factory.mktemp("page") / "data",
+        data=folder / "data",
         workers=1,
         max_seconds=20,
         max_job_seconds=40,
@@ -48,13 +49,14 @@ def site(tmp_path_factory):
     config = uvicorn.Config(create_app(settings), port=0, log_config=None, ws="none")
     server, socket = uvicorn.Server(config), config.bind_socket()
     thread = threading.Thread(target=server.run, args=([socket],))
-    thread.start()
-    while not server.started and thread.is_alive():
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
-    socket.close()
+    with pytest.MonkeyPatch.context() as patch, socket:
+        patch.setenv("VOXPLAIN_MODELS", str(folder / "models"))
+        thread.start()
+        while not server.started and thread.is_alive():
+            thread.join(0.05)
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")
