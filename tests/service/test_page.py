@@ -495,6 +495,19 @@ def test_a_job_of_a_service_that_went_away_is_deleted_when_it_is_back(visit, res
         page.get_by_role("button", name="Stop").click()
 
 
+def test_a_recording_that_is_stopped_on_its_way_leaves_no_job(visit, rest, angry):
+    page, held = visit.page, []
+    page.route("**/v1/jobs", lambda route: held.append(route))
+    consent(page)
+    with page.expect_request("**/v1/jobs"):
+        choose(page, angry.read_bytes())
+    page.get_by_role("button", name="Stop").click()
+    with page.expect_response(lambda one: one.request.method == "DELETE"):
+        held[0].continue_()
+    (job,) = visit.jobs
+    assert rest.get(job).status_code == 404
+
+
 def test_who_leaves_takes_the_recording_along(visit, rest, angry):
     page = visit.page
     consent(page)

@@ -9,7 +9,7 @@ const sliders = [...document.querySelectorAll(".slider")];
 const adjectives = JSON.parse(find("main").dataset.adjectives);
 
 let recording = null; // what was dropped, chosen or recorded; nothing of it is stored
-let job = null; // its job, while the service has one
+const jobs = new Set(); // that the service may still have
 let working = new AbortController();
 
 // What is shown, and said to who can't see it
@@ -131,8 +131,8 @@ function send(path, fields, options) {
 }
 
 // How a job stands, again and again, until it ends. EventSource could not send a key.
-async function* standing() {
-  const answer = await call(`v1/jobs/${job}/events`);
+async function* standing(id) {
+  const answer = await call(`v1/jobs/${id}/events`);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -146,14 +146,11 @@ async function* standing() {
   }
 }
 
-async function remove() {
-  if (!job) return;
-  const gone = job;
-  job = null;
+// If the service does not answer, when it is back.
+async function remove(id) {
   const options = { method: "DELETE", keepalive: true, signal: null };
-  await call(`v1/jobs/${gone}`, options).catch(({ status }) => {
-    if (!status) job ??= gone; // for the next time, when the service is back
-  });
+  const gone = await call(`v1/jobs/${id}`, options).catch(({ status }) => status);
+  if (gone) jobs.delete(id);
 }
 
 // From a recording to its report
@@ -178,24 +175,28 @@ async function analyse(file) {
   find("glimpse").replaceChildren();
   show(work);
   say("Listening");
+  jobs.forEach(remove);
+  let id;
   try {
-    await remove();
-    const given = await send("v1/jobs", { sound: true, explain: "quick", asr: "auto" });
-    job = (await given.json()).id;
+    // Not to be stopped on its way: it might become a job of which nobody knows the name.
+    const asked = { sound: true, explain: "quick", asr: "auto" };
+    ({ id } = await (await send("v1/jobs", asked, { signal: null })).json());
+    jobs.add(id);
+    signal.throwIfAborted();
     if (file.size <= Number(ask.dataset.atOnce)) glimpse(signal);
-    for await (const { state, progress, error } of standing()) {
+    for await (const { state, progress, error } of standing(id)) {
       if (error) throw new Refused(error.status, error.detail);
       if (progress.share !== null) work.querySelector("progress").value = progress.share;
       if (state === "queued") say("Others are first; it waits for its turn");
       if (state === "cancelled") throw new Refused(0, GONE);
     }
-    const fetched = ["report", "result"].map((part) => call(`v1/jobs/${job}/${part}`));
+    const fetched = ["report", "result"].map((part) => call(`v1/jobs/${id}/${part}`));
     const [page, json] = (await Promise.all(fetched)).map((answer) => answer.text());
     present(await page, await json);
   } catch (error) {
     if (!signal.aborted) fail(error);
   } finally {
-    await remove();
+    if (id) remove(id);
   }
 }
 
@@ -278,7 +279,6 @@ function choosable(explanation) {
 
 function forget() {
   working.abort();
-  remove();
   recording = null;
   whatif.querySelector("audio").removeAttribute("src");
   for (const id of ["keep-report", "keep-json"]) {
@@ -394,9 +394,11 @@ function refuse(error) {
 
 async function hear() {
   const player = whatif.querySelector("audio");
+  const asked = JSON.stringify(edit());
   try {
     const headers = { Accept: "audio/wav" };
     const sound = await (await send("v1/whatif", edit(), { headers })).blob();
+    if (asked !== JSON.stringify(edit())) return; // it was moved meanwhile
     URL.revokeObjectURL(player.src);
     player.src = URL.createObjectURL(sound);
     whatif.querySelector("figure").hidden = false;
@@ -508,4 +510,4 @@ addEventListener("drop", (event) => {
   const [file] = event.dataTransfer.files;
   if (file && !ask.hidden) analyse(file);
 });
-addEventListener("pagehide", remove);
+addEventListener("pagehide", () => jobs.forEach(remove));
