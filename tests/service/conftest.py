@@ -15,7 +15,7 @@ def digest(key):
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def receiver():
     """``requests`` (path, headers, body) that came to ``url``; ``answers`` still to be given."""
     found = SimpleNamespace(requests=[], answers=[], came=threading.Condition())
@@ -46,13 +46,13 @@ def receiver():
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def data(tmp_path_factory):
     """Of the service."""
     return tmp_path_factory.mktemp("service") / "data"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(receiver, data):
     """What runs, without a key: each test makes its own client."""
     pytest.importorskip("prometheus_client", reason="needs the extra serve")
