@@ -12,7 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from voxplain import __version__
 from voxplain.pipeline import load
-from voxplain.service import documents, stream, work
+from voxplain.service import documents, page, stream, work
 from voxplain.service.access import Access
 from voxplain.service.jobs import Jobs
 from voxplain.service.logs import RequestLog
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # they load their script from elsewhere
         redoc_url=None,
     )
-    for router in (analysis.router, jobs.router, operations.router):
+    for router in (analysis.router, jobs.router, operations.router, page.router):
         app.include_router(router)
     analyzer = functools.cache(functools.partial(load, settings.model))
     limits = stream.Limits(sessions=settings.streams)
