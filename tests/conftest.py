@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +41,30 @@ def angry():
 def clips():
     """Five short recordings."""
     return sorted([*DATA.glob("*.opus"), *DATA.glob("*.flac")])
+
+
+@pytest.fixture(scope="session")
+def ray_address():
+    """Of a Ray cluster of two workers; it stands in another folder than whoever joins it."""
+    pytest.importorskip("ray", reason="ray is not installed")
+    script = (
+        "import os, sys, ray\n"
+        "os.chdir('/')\n"
+        "ray.init('local', num_cpus=2, include_dashboard=False, object_store_memory=10**8,\n"
+        "         log_to_driver=False, logging_level='error', _node_ip_address='127.0.0.1')\n"
+        "print(ray.get_runtime_context().gcs_address, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as cluster:
+        yield cluster.stdout.readline().strip()
+        cluster.stdin.close()
 
 
 @pytest.fixture(scope="session")
