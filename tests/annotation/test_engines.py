@@ -128,8 +128,9 @@ def test_only_some_engines_join_a_cluster():
         engine_for("local", jobs=2, address="a:1")
 
 
-def test_no_cluster_at_an_address():
-    pytest.importorskip("ray")
+def test_no_cluster_at_an_address(monkeypatch):
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with socket.socket() as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -137,3 +138,17 @@ def test_no_cluster_at_an_address():
         message = rf"no Ray cluster can be joined at {address} \(.*refused\); check it with ray st"
         with pytest.raises(ConfigError, match=message):
             next(batches)
+
+
+def test_ray_that_does_not_start(monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def late(**_):
+        raise Exception("the node timed out")  # as Ray does
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", late)
+    with pytest.raises(
+        WorkerLost, match=r"Ray does not start on this machine \(the node timed out"
+    ):
+        list(plugins.find("engines", "ray").run(len, iter(BATCHES), jobs=1))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from voxplain.annotation.engines._card import Card
 from voxplain.annotation.engines._lost import lost
 from voxplain.annotation.entries import Batch
-from voxplain.errors import ConfigError
+from voxplain.errors import ConfigError, WorkerLost
 from voxplain.plugins import require
 
 __all__ = ["CARD", "run"]
@@ -36,7 +36,7 @@ def run(
     """See ``engines``; a batch whose worker or node dies is tried again elsewhere.
 
     Raises MissingExtra, ConfigError for an address where no cluster is, WorkerLost for a batch
-    that no worker survives.
+    that no worker survives or where Ray does not start.
     """
     ray = require("ray", extra="ray")
 
@@ -74,20 +74,25 @@ def _cluster(ray: Any, address: str | None, jobs: int) -> Iterator[None]:
         yield
         return
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    own = {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _STORE}
     try:
         if address and (place := re.fullmatch(r"(.+):(\d+)", address)):  # Ray would try for ever
             socket.create_connection((place[1], int(place[2])), _PATIENCE).close()
+        own = {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _STORE}
         ray.init(
             address=address or "local",
             log_to_driver=False,
             logging_level="error",
             **({} if address else own),
         )
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise ConfigError(
-            f"no Ray cluster can be joined at {address or 'this machine'} ({error}); check it with "
-            "ray status, or leave out --address to work on this machine alone"
+    except Exception as error:  # Ray has no class for it
+        if address:
+            raise ConfigError(
+                f"no Ray cluster can be joined at {address} ({error}); check it with ray status, "
+                "or leave out --address to work on this machine alone"
+            ) from error
+        raise WorkerLost(
+            f"Ray does not start on this machine ({error}); what is done is kept: the same "
+            "command goes on, with --engine local if need be"
         ) from error
     try:
         yield
