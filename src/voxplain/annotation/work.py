@@ -68,9 +68,10 @@ class Work:
         if batch < 1:
             raise ConfigError(f"--batch must be at least 1, not {batch}")
         self.options = options
+        self._model = rows.identity(options)
         command = {
             "inputs": [str(Path(one).absolute()) for one in inputs],
-            **rows.identity(options),
+            **self._model,
             "descriptors": options.descriptors,
             "embeddings": options.embeddings,
             "batch": batch,
@@ -93,11 +94,13 @@ class Work:
         """Do what lacks; the rows of each recording of a batch, as batches are done and kept.
 
         ``address`` is that of a cluster, for engines that join one. Raises what ``engine_for`` and
-        ``pipeline.load`` raise, ConfigError for an address where there is none, WorkerLost,
-        OutputError.
+        ``pipeline.load`` raise, ConfigError for an address where there is none, ChecksumMismatch
+        for a worker with another model, WorkerLost, OutputError.
         """
         run = engine_for(engine, jobs=jobs, address=address)
-        annotated = functools.partial(rows.annotated, options=self._everywhere())
+        annotated = functools.partial(
+            rows.annotated, options=self._everywhere(), model_sha256=self._model["model_sha256"]
+        )
         with contextlib.closing(run(annotated, self.parts.lacking())) as batches:
             for number, found in batches:
                 self.parts.keep(number, found)

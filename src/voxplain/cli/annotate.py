@@ -5,6 +5,7 @@ examples:
   voxplain annotate calls.zip "more/**/*.wav" -o emotions.csv
   voxplain annotate segments.csv -o emotions.csv         a row per interval
   voxplain annotate corpus/ -o all.parquet --descriptors --embeddings
+  voxplain annotate /data/corpus -o t.parquet --engine ray --address head:6379
 
 INPUT is a recording, a folder of them, a pattern, a zip or tar archive, or a
 table (CSV, Parquet, audformat) with a column file and, if wanted, start, end
@@ -46,7 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     option("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     option("--engine", choices=names("engines"), default="local", help="who works (default local)")
-    option("--address", help="of a running cluster, for --engine ray; default: this machine alone")
+    option("--address", metavar="HOST:PORT", help="of a Ray cluster (default this machine alone)")
     option(
         "--batch",
         type=int,
