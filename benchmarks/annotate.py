@@ -71,9 +71,9 @@ def _speed(arguments: argparse.Namespace, place: Path) -> None:
     few = clips[: arguments.slow]
     wav2vec2 = len(few) / _run("-c", _WAV2VEC2, _listed(place / "few.txt", few), str(jobs))[0]
     print(f"| {len(clips)} clips, {jobs} processes or threads | files/s | annotate is |")
-    print(f"|---|---|---|\n| annotate | {own:.1f} | |")
-    print(f"| openSMILE eGeMAPSv02 | {smile:.1f} | {own / smile:.2f} x as fast |")
-    print(f"| wav2vec2-base, {len(few)} clips | {wav2vec2:.1f} | {own / wav2vec2:.1f} x as fast |")
+    print(f"|---|---|---|\n| annotate | {own:.2f} | |")
+    print(f"| openSMILE eGeMAPSv02 | {smile:.2f} | {own / smile:.2f} x as fast |")
+    print(f"| wav2vec2-base, {len(few)} clips | {wav2vec2:.2f} | {own / wav2vec2:.1f} x as fast |")
 
 
 def _scaling(arguments: argparse.Namespace, place: Path) -> None:
