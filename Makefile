@@ -39,11 +39,12 @@ $(BASE): pyproject.toml
 	@$(BIN)/python -c "open('$(BASE)', 'w').close()"
 
 # The other instruments are measuring sticks (a research licence, GPL), mcp serves other agents,
-# and a diariser needs weights anyway: nothing fails where they can't be had.
+# a diariser needs weights anyway, and Ray is for clusters: nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
 	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --constraint constraints.txt --editable ".[diarise]"
+	-$(PIP) --constraint constraints.txt --editable ".[ray]"
 	-$(PIP) --editable ".[opensmile]"
 	-$(PIP) --editable ".[praat]"
 	@$(BIN)/python -c "open('$(FULL)', 'w').close()"

@@ -1,25 +1,31 @@
-"""Speed and memory of ``voxplain annotate`` beside two peers, all on the same clips in one run.
+"""Speed, scaling and memory of ``voxplain annotate``, beside two peers on the same clips.
 
-    python benchmarks/annotate.py FOLDER [--jobs 2] [--clips 2000]
+    python benchmarks/annotate.py FOLDER [--clips 1000] [--jobs 2] [--only speed scaling memory]
 
-The peers: openSMILE's eGeMAPSv02 functionals with as many worker processes, and a transformers
-audio-classification pipeline with a randomly initialised wav2vec2-base, whose threads are as many.
-Prints a Markdown table of whole processes, imports and all, and the peak memory of annotate at two
-sizes.
+speed    the same clips, one after the other in one run: annotate, openSMILE's eGeMAPSv02 with as
+         many worker processes, and for the first clips (--slow) a transformers pipeline with a
+         randomly initialised wav2vec2-base, with as many threads
+scaling  from one process to --jobs, for each engine: 1 is perfect
+memory   of all processes together at its peak, for the clips and for ten times as many, which are
+         the same ones again
+
+Prints Markdown tables. All times are those of whole commands, with their start and their imports.
+It means something only on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
+from voxplain import plugins
 from voxplain.audio.read import find_files
 
 _OPENSMILE = """
@@ -45,63 +51,115 @@ for line in open(sys.argv[1]):
 
 def main() -> None:
     """Print every figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="of clips that openSMILE reads, too")
-    parser.add_argument("--clips", type=int, default=2000, help="taken, some repeatedly if need be")
+    parser.add_argument("--clips", type=int, default=1000, help="taken, repeatedly if need be")
     parser.add_argument("--slow", type=int, default=200, help="of these for wav2vec2-base")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=list(_PARTS))
     arguments = parser.parse_args()
-    clips = list(islice(cycle(find_files(arguments.folder)), arguments.clips))
-    jobs = str(arguments.jobs)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        all_clips, few = _linked(folder / "all", clips), _linked(folder / "few", clips[::10])
-        slow = folder / "slow.txt"
-        slow.write_text("".join(f"{clip}\n" for clip in clips[: arguments.slow]))
-        listed = folder / "all.txt"
-        listed.write_text("".join(f"{clip}\n" for clip in find_files(all_clips)))
-
-        _, small = _measured(*_annotate(few, jobs))
-        seconds, large = _measured(*_annotate(all_clips, jobs))
-        own = len(clips) / seconds
-        seconds, _ = _measured("-c", _OPENSMILE, str(listed), jobs)
-        smile = len(clips) / seconds
-        seconds, _ = _measured("-c", _WAV2VEC2, str(slow), jobs)
-        wav2vec2 = min(len(clips), arguments.slow) / seconds
-    print(f"| what, with {jobs} processes or threads | figure |\n|---|---|")
-    print(f"| annotate | {own:.1f} files/s |")
-    print(
-        f"| openSMILE eGeMAPSv02 | {smile:.1f} files/s; annotate is {own / smile:.2f} x as fast |"
-    )
-    print(f"| wav2vec2-base | {wav2vec2:.1f} files/s; annotate: {own / wav2vec2:.1f} x as fast |")
-    print(f"| largest process, {len(clips[::10])} files | {small:.0f} MB |")
-    print(f"| largest process, {len(clips)} files | {large:.0f} MB |")
+    for part in arguments.only:
+        with tempfile.TemporaryDirectory() as place:
+            _PARTS[part](arguments, Path(place))
 
 
-def _linked(folder: Path, clips: list[Path]) -> Path:
+def _speed(arguments: argparse.Namespace, place: Path) -> None:
+    jobs = arguments.jobs
+    clips = _linked(place / "clips", arguments)
+    own = len(clips) / _run(*_annotate(place, jobs=jobs))[0]
+    smile = len(clips) / _run("-c", _OPENSMILE, _listed(place / "all.txt", clips), str(jobs))[0]
+    few = clips[: arguments.slow]
+    wav2vec2 = len(few) / _run("-c", _WAV2VEC2, _listed(place / "few.txt", few), str(jobs))[0]
+    print(f"| {len(clips)} clips, {jobs} processes or threads | files/s | annotate is |")
+    print(f"|---|---|---|\n| annotate | {own:.2f} | |")
+    print(f"| openSMILE eGeMAPSv02 | {smile:.2f} | {own / smile:.2f} x as fast |")
+    print(f"| wav2vec2-base, {len(few)} clips | {wav2vec2:.2f} | {own / wav2vec2:.1f} x as fast |")
+
+
+def _scaling(arguments: argparse.Namespace, place: Path) -> None:
+    jobs = arguments.jobs
+    clips = _linked(place / "clips", arguments)
+    print(f"| {len(clips)} clips | 1 process | {jobs} processes | efficiency |\n|---|---|---|---|")
+    for engine in plugins.names("engines"):
+        one, many = (_run(*_annotate(place, jobs=n, engine=engine))[0] for n in (1, jobs))
+        print(f"| {engine} | {one:.0f} s | {many:.0f} s | {one / many / jobs:.2f} |")
+
+
+def _memory(arguments: argparse.Namespace, place: Path) -> None:
+    clips = _linked(place / "clips", arguments)
+    once, often = place / "once.csv", place / "often.csv"
+    once.write_text("\n".join(["file", *map(str, clips)]))
+    often.write_text("\n".join(["file", *map(str, clips * 10)]))
+    print(f"| MB at the peak | {len(clips)} clips | {len(clips) * 10} |\n|---|---|---|")
+    for engine in plugins.names("engines"):
+        few, many = (
+            _run(*_annotate(place, jobs=arguments.jobs, engine=engine, given=table))[1]
+            for table in (once, often)
+        )
+        print(f"| {engine} | {few:.0f} | {many:.0f} |")
+
+
+_PARTS: dict[str, Callable[[argparse.Namespace, Path], None]] = {
+    "speed": _speed,
+    "scaling": _scaling,
+    "memory": _memory,
+}
+
+
+def _linked(folder: Path, arguments: argparse.Namespace) -> list[Path]:
+    """As many different names as clips are wanted."""
     folder.mkdir()
-    for number, clip in enumerate(clips):
-        (folder / f"{number:07d}{clip.suffix}").symlink_to(clip.resolve())
-    return folder
+    links = []
+    for number, clip in enumerate(islice(cycle(find_files(arguments.folder)), arguments.clips)):
+        links.append(folder / f"{number:07d}{clip.suffix}")
+        links[-1].symlink_to(clip.resolve())
+    return links
 
 
-def _annotate(folder: Path, jobs: str) -> list[str]:
-    out = str(folder.with_suffix(".csv"))
-    return ["-m", "voxplain", "annotate", str(folder), "-o", out, "--jobs", jobs]
+def _listed(path: Path, clips: list[Path]) -> str:
+    path.write_text("".join(f"{clip}\n" for clip in clips))
+    return str(path)
 
 
-def _measured(*command: str) -> tuple[float, float]:
-    """Seconds, and the peak memory in MB of the largest process so far that this one waited for."""
+def _annotate(
+    place: Path, *, jobs: int, engine: str = "local", given: Path | None = None
+) -> list[str]:
+    options = ["--jobs", str(jobs), "--engine", engine, "--force"]
+    out = ["-o", str(place / "out.csv")]
+    return ["-m", "voxplain", "annotate", str(given or place / "clips"), *out, *options]
+
+
+def _run(*command: str) -> tuple[float, float]:
+    """Seconds, and the peak memory in MB of the process and all below it (Linux)."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *command],
-        check=True,
-        env={**os.environ, **threads},
-        stderr=subprocess.DEVNULL,
-    )
-    seconds = time.perf_counter() - start
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    start, peak = time.perf_counter(), 0.0
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(
+            [sys.executable, *command], env={**os.environ, **threads}, stderr=told
+        )
+        while process.poll() is None:
+            peak = max(peak, _resident(process.pid))
+            time.sleep(0.2)
+        told.seek(0)
+        if process.returncode:
+            sys.exit(told.read().decode())
+    return time.perf_counter() - start, peak
+
+
+def _resident(root: int) -> float:
+    """MB that a process and all below it hold; what they share counts once for each."""
+    parents, pages = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+        pages[int(stat.parent.name)] = int(fields[21])
+    family = {root}
+    while more := {one for one, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(pages.get(one, 0) for one in family) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +41,33 @@ def angry():
 def clips():
     """Five short recordings."""
     return sorted([*DATA.glob("*.opus"), *DATA.glob("*.flac")])
+
+
+@pytest.fixture(scope="session")
+def ray_address():
+    """Of a Ray cluster of two workers; it stands in another folder than whoever joins it."""
+    pytest.importorskip("ray", reason="ray is not installed")
+    script = (
+        "import os, sys, ray\n"
+        "os.chdir('/')\n"
+        "ray.init('local', num_cpus=2, include_dashboard=False, object_store_memory=10**8,\n"
+        "         log_to_driver=False, logging_level='error')\n"
+        "print(ray.get_runtime_context().gcs_address, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as cluster:
+        address = cluster.stdout.readline().strip()
+        if not address:
+            pytest.skip("Ray did not start within its 30 s: this machine has too much to do")
+        yield address
+        cluster.stdin.close()
 
 
 @pytest.fixture(scope="session")

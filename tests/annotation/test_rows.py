@@ -10,9 +10,9 @@ import soundfile
 import voxplain
 from voxplain.annotation import Options, annotate
 from voxplain.annotation.entries import Entry
-from voxplain.annotation.rows import annotated, columns, width
+from voxplain.annotation.rows import annotated, columns, identity, width
 from voxplain.audio import read
-from voxplain.errors import ConfigError, UnknownName
+from voxplain.errors import ChecksumMismatch, ConfigError, UnknownName
 from voxplain.types import Segment
 
 RATE = 16_000
@@ -123,6 +123,15 @@ def test_columns_are_those_of_the_model(tiny_model):
     assert found[7:11] == ("p_angry", "p_neutral", "p_sad", "perceived_angry")
     assert found[-3:] == ("strangeness", "embedding", "error")
     assert width(options) == 32
+
+
+def test_another_model_of_that_name_is_refused(tiny_model):
+    options = Options(model=str(tiny_model.folder))
+    assert annotated([], options, model_sha256=identity(options)["model_sha256"]) == []
+    with pytest.raises(
+        ChecksumMismatch, match=r"tiny on .* is another model than the one that the"
+    ):
+        annotated([], options, model_sha256="0" * 64)
 
 
 def test_in_python(clips, tmp_path):

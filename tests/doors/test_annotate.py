@@ -1,8 +1,10 @@
 """``voxplain annotate``: the tables that people get, and that no interruption costs them a row."""
 
+import contextlib
 import csv
 import json
 import math
+import os
 import random
 import shutil
 import subprocess
@@ -221,6 +223,8 @@ from voxplain.annotation.rows import Options, annotated
 from voxplain.cli import main
 
 annotated([Entry("warm", sys.argv[1])], Options())  # model and detector are loaded once for all
+for package in sys.argv[2:]:
+    __import__(package)
 for line in sys.stdin:
     what, number, arguments = json.loads(line)
     child = os.fork()
@@ -247,11 +251,11 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture(scope="module")
-def processes(angry):
+@contextlib.contextmanager
+def driver_of(angry, *packages):
     """Runs of the command in processes of their own that meet something on their way."""
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(angry)],
+        [sys.executable, "-c", DRIVER, str(angry), *packages],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -265,6 +269,12 @@ def processes(angry):
 
     yield go
     assert "Traceback" not in driver.communicate()[1]
+
+
+@pytest.fixture(scope="module")
+def processes(angry):
+    with driver_of(angry) as go:
+        yield go
 
 
 @pytest.fixture
@@ -311,6 +321,40 @@ def test_killed_again_and_again(few, tmp_path, processes):
     while not out.exists():  # joining takes some thirty moments, so that not every run is killed
         assert processes(few, "-o", out, *options, number=moments.randint(8, 60)) in (-9, 1)
     assert out.read_bytes() == whole
+
+
+def test_interrupted_again_and_again_on_ray(few, tmp_path, processes, angry, ray_address):
+    """Workers start anew for each driver, which takes seconds: more than these are for KILLS=20."""
+    out, options = tmp_path / "t.csv", ["--batch", 1]
+    whole = table_without(few, out, processes, options)
+    moments, interrupted = random.Random(1), {-9: 0, 130: 0}
+    options += ["--engine", "ray", "--address", ray_address, "--jobs", 2]
+    with driver_of(angry, "ray") as on_ray:
+        while interrupted[-9] < int(os.environ.get("KILLS", "2")) or not interrupted[130]:
+            what = "SIGKILL" if interrupted[130] else "SIGINT"
+            code = on_ray(few, "-o", out, *options, what=what, number=moments.randint(8, 50))
+            assert code in (-9, 130, 1)
+            if code == 1:
+                assert out.read_bytes() == whole
+                out.unlink()
+            else:
+                interrupted[code] += 1
+        if not out.exists():
+            assert on_ray(few, "-o", out, *options) == 1
+    assert out.read_bytes() == whole
+
+
+def test_a_relative_model_on_a_cluster_that_stands_elsewhere(
+    few, tmp_path, tiny_model, ray_address, capsys, monkeypatch
+):
+    monkeypatch.chdir(tiny_model.folder.parent)
+    options = ["--model", tiny_model.folder.name, "--embeddings", "--batch", 1]
+    on_ray = ["--engine", "ray", "--address", ray_address]
+    assert run(capsys, few, "-o", tmp_path / "local.jsonl", *options)[0] == 1
+    code, err = run(capsys, few, "-o", tmp_path / "ray.jsonl", *options, *on_ray)
+    assert code == 1
+    assert len(err.splitlines()) == 2  # the bad file and the last line: Ray keeps quiet
+    assert (tmp_path / "ray.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
 
 
 def test_ctrl_c_says_how_to_go_on(few, tmp_path, processes):

@@ -5,15 +5,20 @@
       manifest.json      the command that the parts are of; written once the list is whole
       00000000.jsonl     the rows of a batch: a line for each of its recordings
       joined             there once the table is whole and takes its place
+      lock               held by the one command that works here
 
-Each file takes its name only when all of it is on the disk, so that whatever has a name is whole.
+Each file takes its name only when all of it is on the disk, so that whatever has a name is whole,
+after a power cut, too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import sys
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -23,20 +28,36 @@ from voxplain.annotation.entries import Batch, Entry
 from voxplain.annotation.rows import Row
 from voxplain.errors import ConfigError, InputError, OutputError
 
-__all__ = ["Parts"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["Parts", "joined"]
 
 _LIST, _MANIFEST, _JOINED, _PARTIAL = "recordings.jsonl", "manifest.json", "joined", ".partial"
+_LOCK = "lock"
 _OURS = re.compile(
-    r"(recordings\.jsonl|manifest\.json|\d{8}\.jsonl|joined)(\.partial)?|table\..*|\.voxplain-.*"
+    r"(recordings\.jsonl|manifest\.json|\d{8}\.jsonl|joined)(\.partial)?|lock|table\..*"
+    r"|\.voxplain-.*"
 )
+
+
+def joined(folder: Path) -> bool:
+    """Whether the table of the parts in a folder was whole."""
+    return (folder / _JOINED).exists()
 
 
 class Parts:
     """What is done of a list of recordings, and what lacks."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OutputError for a manifest that can't be read."""
+        """Nobody else may work in the folder as long as this lives.
+
+        Raises ConfigError where somebody does, or for a folder with anything else in it,
+        OutputError for a manifest that can't be read.
+        """
         self.folder = folder
+        self._refuse_foreign()
+        weakref.finalize(self, os.close, _locked(folder))
         self._manifest: dict[str, Any] = {}
         with _kept(folder):
             if (folder / _MANIFEST).exists():
@@ -57,11 +78,6 @@ class Parts:
         """Whether the list says of any recording who speaks."""
         return bool(self._manifest["speakers"])
 
-    @property
-    def joined(self) -> bool:
-        """Whether the table of these parts was whole."""
-        return (self.folder / _JOINED).exists()
-
     def differences(self, command: Mapping[str, Any]) -> list[str]:
         """What another command says otherwise, in words."""
         had = self._manifest["command"]
@@ -74,10 +90,9 @@ class Parts:
     def begin(self, command: Mapping[str, Any], entries: Iterable[Entry]) -> None:
         """Write the list and the manifest; parts of another command go.
 
-        Raises OutputError, ConfigError for a folder with anything else in it or for an empty list,
-        and what listing the entries raises.
+        Raises OutputError, ConfigError for an empty list, and what listing the entries raises.
         """
-        self.remove()
+        self._clear()
         number, speakers = 0, False
 
         def lines() -> Iterator[str]:
@@ -88,8 +103,6 @@ class Parts:
                 speakers = speakers or bool(told)
                 yield entry.to_json() + "\n"
 
-        with _kept(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._put(_LIST, lines())
             if not number:
@@ -128,34 +141,44 @@ class Parts:
                 lines = list(part)
             yield from map(json.loads, lines)
 
-    def mark_joined(self) -> None:
-        """Say that the table is whole and takes its place. Raises OutputError."""
+    def deliver(self, table: Path, out: Path) -> None:
+        """Let a table that is whole take its place. Raises OutputError."""
+        with _kept(table):
+            _settle(table)
         self._put(_JOINED, [])
+        try:
+            table.replace(out)
+            _settle(out.parent)
+        except OSError as error:
+            raise OutputError(f"{out} can't be written: {error.strerror or error}") from error
 
     def remove(self) -> None:
-        """Delete all of it, the manifest first: what is left without one counts for nothing.
-
-        Raises ConfigError for a folder with anything else in it, OutputError.
-        """
-        if not self.folder.exists():
-            return
+        """Delete all of it. Raises OutputError."""
+        self._clear()
         with _kept(self.folder):
-            names = sorted(path.name for path in self.folder.iterdir())
-            if foreign := [name for name in names if not _OURS.fullmatch(name)]:
-                raise ConfigError(
-                    f"{self.folder} holds {foreign[0]}, which is not of voxplain annotate; move "
-                    "that folder, or give another name with --out"
-                )
-            for name in (_MANIFEST, *names):
-                (self.folder / name).unlink(missing_ok=True)
+            (self.folder / _LOCK).unlink()
             self.folder.rmdir()
 
-    def _done(self) -> set[int]:
-        """The batches that have a part; after a power cut it may be empty and counts for none."""
+    def _clear(self) -> None:
+        """The manifest first: what is left without one counts for nothing."""
         with _kept(self.folder):
-            return {
-                int(path.stem) for path in self.folder.glob("[0-9]*.jsonl") if path.stat().st_size
-            }
+            names = [path.name for path in self.folder.iterdir() if path.name != _LOCK]
+            for name in (_MANIFEST, *names):
+                (self.folder / name).unlink(missing_ok=True)
+
+    def _refuse_foreign(self) -> None:
+        with _kept(self.folder):
+            names = sorted(path.name for path in self.folder.glob("*"))
+        if foreign := [name for name in names if not _OURS.fullmatch(name)]:
+            raise ConfigError(
+                f"{self.folder} holds {foreign[0]}, which is not of voxplain annotate; move "
+                "that folder, or give another name with --out"
+            )
+
+    def _done(self) -> set[int]:
+        """The batches that have a part."""
+        with _kept(self.folder):
+            return {int(path.stem) for path in self.folder.glob("[0-9]*.jsonl")}
 
     @property
     def _size(self) -> int:
@@ -170,7 +193,46 @@ class Parts:
         with _kept(partial):
             with partial.open("w", encoding="utf-8") as stream:
                 stream.writelines(lines)
+            _settle(partial)
             partial.replace(self.folder / name)
+
+
+def _locked(folder: Path) -> int:
+    """An open file that keeps others out until it is closed, if only by the end of the process.
+
+    Where the file system knows no locks, and on Windows, nobody is kept out.
+    """
+    while True:
+        with _kept(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT)
+        if sys.platform == "win32":
+            return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise ConfigError(
+                f"another command works in {folder}; wait until it ends, or give another name with "
+                "--out"
+            ) from error
+        except OSError:
+            return descriptor
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), (folder / _LOCK).stat()):
+                return descriptor
+        os.close(descriptor)  # who held it has deleted it meanwhile
+
+
+def _settle(path: Path) -> None:
+    """Wait until what was written there is on the disk."""
+    if path.is_dir() and sys.platform == "win32":
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _name(number: int) -> str:

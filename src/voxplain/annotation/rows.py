@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from voxplain.annotation.entries import Batch, Entry
 from voxplain.audio import read
 from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.descriptors import inventory
-from voxplain.errors import AudioError, InputError
+from voxplain.errors import AudioError, ChecksumMismatch, InputError
 from voxplain.models import Model
 from voxplain.models.judgement import DIMENSIONS, Readings
 from voxplain.models.profile import Profile
@@ -76,13 +77,21 @@ def width(options: Options) -> int:
     return int(_analyzer(options.model).model.embed(second).frames.shape[1])
 
 
-def annotated(batch: Batch, options: Options) -> list[list[Row]]:
+def annotated(
+    batch: Batch, options: Options, *, model_sha256: str | None = None
+) -> list[list[Row]]:
     """The rows of each entry: one a stretch of speech, or one an interval.
 
-    What can't be read is a row with an ``error``. Raises what ``pipeline.load`` raises, and
-    OutputError where there is no room to unpack.
+    What can't be read is a row with an ``error``. Raises what ``pipeline.load`` raises,
+    ChecksumMismatch for another model than that of ``model_sha256``, as may be on another machine,
+    and OutputError where there is no room to unpack.
     """
     analyzer = _analyzer(options.model)
+    if model_sha256 not in (None, analyzer.model.sha256):
+        raise ChecksumMismatch(
+            f"{options.model} on {platform.node()} is another model than the one that the table "
+            "was begun with; put the same one there, and the same voxplain"
+        )
     return [_rows(entry, analyzer, options) for entry in batch]
 
 

@@ -5,6 +5,7 @@ examples:
   voxplain annotate calls.zip "more/**/*.wav" -o emotions.csv
   voxplain annotate segments.csv -o emotions.csv         a row per interval
   voxplain annotate corpus/ -o all.parquet --descriptors --embeddings
+  voxplain annotate /data/corpus -o t.parquet --engine ray --address head:6379
 
 INPUT is a recording, a folder of them, a pattern, a zip or tar archive, or a
 table (CSV, Parquet, audformat) with a column file and, if wanted, start, end
@@ -17,13 +18,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-from voxplain.annotation.parts import Parts
+from voxplain.annotation.parts import joined
 from voxplain.annotation.rows import Options, width
-from voxplain.annotation.work import BATCH, Work
+from voxplain.annotation.work import BATCH, Work, engine_for
 from voxplain.cli._progress import Bar
 from voxplain.cli._tables import SUFFIXES, table_writer
-from voxplain.errors import ConfigError, OutputError, UnknownName
+from voxplain.errors import ConfigError, UnknownName
 from voxplain.pipeline import DEFAULT_MODEL
 from voxplain.plugins import names, require
 
@@ -45,6 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     option("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     option("--engine", choices=names("engines"), default="local", help="who works (default local)")
+    option("--address", metavar="HOST:PORT", help="of a Ray cluster (default this machine alone)")
     option(
         "--batch",
         type=int,
@@ -63,11 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(arguments.model, arguments.descriptors, arguments.embeddings)
     folder = out.with_name(out.name + PARTS)
     _check(out, folder, options, force=arguments.force)
+    engine = {name: getattr(arguments, name) for name in ("engine", "jobs", "address")}
+    engine_for(**engine)
     try:
         work = Work(
             arguments.input, folder, options=options, batch=arguments.batch, force=arguments.force
         )
-        _work(work, engine=arguments.engine, jobs=arguments.jobs)
+        _work(work, **engine)
         rows, failed = _write(work, out)
     except KeyboardInterrupt:
         print("voxplain: interrupted; the same command goes on", file=sys.stderr)
@@ -86,15 +91,15 @@ def _check(out: Path, folder: Path, options: Options, *, force: bool) -> None:
         require("pyarrow", extra="tables")
     if out.suffix == ".csv" and options.embeddings:
         raise ConfigError("a CSV has no cells for embeddings; write .parquet or .jsonl")
-    if out.exists() and not force and not Parts(folder).joined:
+    if out.exists() and not force and not joined(folder):
         raise ConfigError(f"{out} exists; --force replaces it")
 
 
-def _work(work: Work, *, engine: str, jobs: int) -> None:
+def _work(work: Work, **engine: Any) -> None:
     with Bar(unit="file", hidden=False, total=work.parts.recordings) as bar:
         done = work.parts.done()
         bar.reach(done)
-        for batch in work.run(engine=engine, jobs=jobs):
+        for batch in work.run(**engine):
             for rows in batch:
                 for error in dict.fromkeys(row["error"] for row in rows if "error" in row):
                     print(f"voxplain: {error}", file=sys.stderr)
@@ -112,9 +117,5 @@ def _write(work: Work, out: Path) -> tuple[int, int]:
             rows += len(found)
             failed += any(row["error"] for row in found)
             writer.write({name: [row[name] for row in found] for name in work.columns})
-    work.parts.mark_joined()
-    try:
-        table.replace(out)
-    except OSError as error:
-        raise OutputError(f"{out} can't be written: {error.strerror or error}") from error
+    work.parts.deliver(table, out)
     return rows, failed

@@ -13,4 +13,6 @@ class Card:
 
     title: str
     extra: str | None = None
-    """What must be installed for it."""
+    """What installs the package that has its name, where it needs one."""
+    joins: bool = False
+    """Whether ``run`` takes the ``address`` of a cluster."""

@@ -10,8 +10,8 @@ from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from voxplain.annotation.engines._card import Card
+from voxplain.annotation.engines._lost import lost
 from voxplain.annotation.entries import Batch
-from voxplain.errors import WorkerLost
 from voxplain.processes import follow_parent
 
 __all__ = ["CARD", "run"]
@@ -46,12 +46,7 @@ def run(
                 yield number, done
         pool.shutdown()
     except BrokenProcessPool as error:
-        under_way = sorted(running.values(), key=lambda one: one[0])
-        first, last = under_way[0][1][0].file, under_way[-1][1][-1].file
-        raise WorkerLost(
-            f"a worker process was killed, perhaps for want of memory, somewhere from {first} to "
-            f"{last}; what is done is kept: the same command goes on, with fewer --jobs if need be"
-        ) from error
+        raise lost(running.values()) from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - others:
