@@ -40,7 +40,7 @@ $(BASE): pyproject.toml
 # The other instruments are measuring sticks (a research licence, GPL), mcp serves other agents,
 # and a diariser needs weights anyway: nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve,collect]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --constraint constraints.txt --editable ".[diarise]"
 	-$(PIP) --editable ".[opensmile]"
