@@ -198,9 +198,15 @@ async def leave(response: Response) -> None:
 
 
 @_routes.get("/participant")
-async def where(request: Request, who: Who) -> dict[str, Any]:
-    """What there is to do next."""
-    return await run_in_threadpool(_progress, _protocol(request), who)
+async def where(request: Request) -> dict[str, Any] | None:
+    """What there is to do next; nothing for who has not agreed to anything."""
+    code, protocol = request.cookies.get(_COOKIE, ""), _protocol(request)
+
+    def look() -> dict[str, Any] | None:
+        who = _collection(request).participant(code)
+        return who and _progress(protocol, who)
+
+    return await run_in_threadpool(look)
 
 
 @_routes.get("/items/{item}/media")

@@ -58,7 +58,8 @@ function element(name, properties, ...inside) {
 /** Asks where the participant is, and goes there. */
 async function go() {
   at = await ask("GET", "participant");
-  enter();
+  if (at) enter();
+  else show("consent");
 }
 
 function enter() {
@@ -136,7 +137,7 @@ function rate() {
   document.querySelector("#evoked .choices").replaceChildren(...labels);
   for (const [name, draw] of [["valence", face], ["arousal", wave]]) {
     const values = Array.from({ length: 9 }, (_, n) => choice(name, n + 1, `${n + 1}`, draw(n + 1)));
-    document.querySelector(`#${name} .scale`).replaceChildren(...values);
+    document.querySelector(`#${name} .rates`).replaceChildren(...values);
   }
   show("rating");
 }
@@ -213,5 +214,5 @@ speak(language);
 $("language").value = language;
 await go().catch((error) => {
   show("consent");
-  if (error.status !== 401) problem(error);
+  problem(error);
 });

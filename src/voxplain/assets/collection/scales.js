@@ -6,8 +6,8 @@ export function face(value) {
   const bend = (value - 5) * 2.2;
   return picture([
     ["circle", { cx: 20, cy: 20, r: 15 }],
-    ["circle", { cx: 14.5, cy: 16, r: 1, class: "dot" }],
-    ["circle", { cx: 25.5, cy: 16, r: 1, class: "dot" }],
+    ["circle", { cx: 14.5, cy: 16, r: 1, class: "eye" }],
+    ["circle", { cx: 25.5, cy: 16, r: 1, class: "eye" }],
     ["path", { d: `M12.5 ${26 - bend / 3} Q20 ${26 + bend} 27.5 ${26 - bend / 3}` }],
   ]);
 }
