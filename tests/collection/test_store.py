@@ -85,7 +85,7 @@ def test_another_key_opens_nothing_and_says_so(tmp_path):
     for folder, wrong, message in (
         ("a", tmp_path / "other.key", "another key, or is damaged; without the key that it was"),
         ("a", tmp_path / "bad.key", "holds no key; give the file that was made for this"),
-        ("a", tmp_path / "lost.key", r"lost.key can't be read: .*without it nothing can be opened"),
+        ("a", tmp_path / "lost.key", r"lost.key can't be read: .*give the file that it was made"),
         ("a", PASSPHRASE, "was sealed with a key file; give that"),
         ("a", None, r"is encrypted; give --key FILE, or a passphrase in \$VOXPLAIN_PASSPHRASE"),
         ("c", "another passphrase", "was sealed with another key"),

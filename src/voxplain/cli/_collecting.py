@@ -111,8 +111,8 @@ def _key(arguments: argparse.Namespace) -> Key | None:
 
 
 def _counts(collection: store.Collection) -> str:
-    some = _many(len(collection.participants()), "participant")
-    return f"{some} ({collection.withdrawn} more withdrew)"
+    some, gone = _many(len(collection.participants()), "participant"), collection.withdrawn
+    return f"{some} ({gone} more withdrew)" if gone else some
 
 
 def _many(number: int, noun: str) -> str:

@@ -89,7 +89,7 @@ def _seal(key: Key, salt: str | None) -> Seal:
         return Seal(fernet.Fernet(content))
     except OSError as error:
         raise ConfigError(
-            f"the key {key} can't be read: {error.strerror}; without it nothing can be opened"
+            f"the key {key} can't be read: {error.strerror}; give the file that it was made in"
         ) from error
     except ValueError as error:
         raise ConfigError(f"{key} holds no key; give the file that was made for this") from error
