@@ -204,7 +204,7 @@ async def where(request: Request) -> dict[str, Any] | None:
 
     def look() -> dict[str, Any] | None:
         who = _collection(request).participant(code)
-        return who and _progress(protocol, who)
+        return _progress(protocol, who) if who else None
 
     return await run_in_threadpool(look)
 

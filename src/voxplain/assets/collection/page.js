@@ -205,7 +205,13 @@ for (const button of document.querySelectorAll("[data-go]")) {
     show(button.dataset.go || before);
   });
 }
-$("record").addEventListener("click", () => (stop ? finish() : listen()));
+let turning = false; // on or off, which takes a moment
+$("record").addEventListener("click", async () => {
+  if (turning) return;
+  turning = true;
+  await (stop ? finish() : listen());
+  turning = false;
+});
 $("anew").addEventListener("click", meet);
 $("language").append(...languages.map((one) => element("option", { value: one, textContent: study[one].words.name })));
 $("language").addEventListener("change", () => speak($("language").value));
