@@ -1,12 +1,7 @@
 """A collection of two items, and a real account of them."""
 
-import io
-import wave
-
-import numpy as np
 import pytest
 
-from voxplain.audio.read import read
 from voxplain.collection import protocol, store
 
 PROTOCOL = """
@@ -23,28 +18,6 @@ items:
   - {id: train, intended: happy, text: {en: A train pulls in.}}
   - {id: bowl, intended: sad, audio: clip.opus}
 """
-
-
-def wav(samples, *, rate=16_000, channels=1, width=2):
-    target = io.BytesIO()
-    with wave.open(target, "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(samples)
-    return target.getvalue()
-
-
-@pytest.fixture(scope="session")
-def wav_of():
-    """Bytes of samples as a WAV."""
-    return wav
-
-
-@pytest.fixture(scope="session")
-def spoken(angry):
-    """Three seconds of a real voice, as the page sends it."""
-    return wav(np.round(read(angry).waveform * 32_767).astype("<i2").tobytes())
 
 
 @pytest.fixture

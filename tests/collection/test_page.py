@@ -39,15 +39,11 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BRO
 
 
 @pytest.fixture(scope="module")
-def microphone(tmp_path_factory, angry):
+def microphone(tmp_path_factory, angry, wav_of):
     """A second of a real voice, again and again, as Chromium plays it."""
     path = tmp_path_factory.mktemp("microphone") / "voice.wav"
     samples = read(angry).waveform[8000:24_000]
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(np.round(samples * 32_767).astype("<i2").tobytes())
+    path.write_bytes(wav_of(np.round(samples * 32_767).astype("<i2").tobytes()))
     return path
 
 

@@ -1,16 +1,12 @@
 """``voxplain study collect``, ``export`` and ``withdraw``, and a server that is killed."""
 
-import io
 import re
 import socket
 import subprocess
 import sys
-import wave
 
-import numpy as np
 import pytest
 
-from voxplain.audio.read import read
 from voxplain.cli import main
 from voxplain.collection import store
 from voxplain.collection.store import Answer
@@ -61,17 +57,6 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def spoken(angry):
-    target = io.BytesIO()
-    with wave.open(target, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(np.round(read(angry).waveform * 32_767).astype("<i2").tobytes())
-    return target.getvalue()
 
 
 def take_part(client, spoken, item, evoked):

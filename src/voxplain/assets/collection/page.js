@@ -216,6 +216,10 @@ $("anew").addEventListener("click", meet);
 $("language").append(...languages.map((one) => element("option", { value: one, textContent: study[one].words.name })));
 $("language").addEventListener("change", () => speak($("language").value));
 
+addEventListener("beforeunload", (event) => {
+  if (!$("code").hidden) event.preventDefault(); // it would not be shown again
+});
+
 speak(language);
 $("language").value = language;
 await go().catch((error) => {
