@@ -19,7 +19,8 @@ setup: $(FULL)
 demo: $(BASE)
 	$(BIN)/voxplain analyze examples/cremad_1089_tie_ang.opus --out build/demo --force
 
-# In two processes; what a file sets up once is set up in one of them.
+# In two processes of one thread each; what a file sets up once is set up in one of them.
+test: export OMP_NUM_THREADS := 1
 test: $(FULL)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 

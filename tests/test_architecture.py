@@ -13,7 +13,7 @@ import voxplain
 
 SOURCE = Path(voxplain.__file__).parent
 LAYERS = (  # nobody imports from a later line
-    "errors types labels config plugins files audio",
+    "errors types labels config plugins files processes audio",
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
@@ -47,7 +47,7 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.models.embedded", "voxplain.models.formats.embedded", "voxplain.models.formats.onnx",
     "voxplain.models.judgement", "voxplain.models.loading", "voxplain.models.profile",
     "voxplain.backbones.embedded", "voxplain.audio.log_mel", "voxplain.text.content",
-    "voxplain.text.emotion", "voxplain.text.roles.embedded",
+    "voxplain.service.app", "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
 

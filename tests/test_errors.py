@@ -14,6 +14,7 @@ ANSWERS = {  # as promised to users of the command line and of the service
     "InputError": (422, 2),
     "AudioError": (422, 2),
     "TooShort": (422, 2),
+    "TooLong": (413, 2),
     "TextError": (422, 2),
     "ConfigError": (422, 2),
     "UnknownName": (422, 2),

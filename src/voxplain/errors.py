@@ -3,7 +3,8 @@
     VoxplainError
     ├─ InputError (ValueError)        what was given can't be used
     │  ├─ AudioError                  missing, undecodable, empty or non-finite audio
-    │  │  └─ TooShort                 audio shorter than 0.1 s
+    │  │  ├─ TooShort                 audio shorter than 0.1 s
+    │  │  └─ TooLong                  audio longer than a service takes
     │  ├─ TextError                   a text or a transcript that can't be used
     │  ├─ ConfigError                 an option or a recipe is wrong
     │  └─ UnknownName                 a name that is not among the available ones
@@ -45,6 +46,7 @@ __all__ = [
     "OutputError",
     "Status",
     "TextError",
+    "TooLong",
     "TooShort",
     "UnknownName",
     "VoxplainError",
@@ -68,6 +70,10 @@ class AudioError(InputError):
 
 class TooShort(AudioError):
     """Audio shorter than 0.1 s."""
+
+
+class TooLong(AudioError):
+    """Audio longer than a service takes."""
 
 
 class TextError(InputError):
@@ -159,6 +165,7 @@ class Status:
 
 # The one table; a class answers like its nearest ancestor in it.
 STATUSES: dict[type[BaseException], Status] = {
+    TooLong: Status(http=413, exit=2),
     InputError: Status(http=422, exit=2),
     MissingExtra: Status(http=501, exit=3),
     ArtifactError: Status(http=503, exit=4),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import soundfile
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -152,6 +154,59 @@ def test_limits_end_the_session(pool, pcm, messages, limits, code, close):
     heard, closed = session(*messages, pool=pool, **limits)
     assert (heard[-1]["type"], heard[-1]["code"]) == ("error", code)
     assert closed == close
+
+
+def test_no_more_sessions_than_are_allowed(pool):
+    made = app(pool, sessions=1)
+    with TestClient(made).websocket_connect("/v1/stream") as first:
+        first.send_json(START)
+        assert first.receive_json()["type"] == "ready"
+        with TestClient(made).websocket_connect("/v1/stream") as second:
+            heard, closed = said(second.receive_json)
+    assert (heard[-1]["code"], closed) == ("busy", 1013)
+    assert "(1) are under way; try again later" in heard[-1]["message"]
+    with TestClient(made).websocket_connect("/v1/stream") as third:  # the first has gone
+        third.send_json(START)
+        assert third.receive_json()["type"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("origin", "accepted"),
+    [("http://testserver", True), ("https://elsewhere.example", False), ("null", False)],
+)
+def test_a_page_of_another_site_is_refused(pool, origin, accepted):
+    client = TestClient(app(pool))
+    with contextlib.ExitStack() as stack:
+        if not accepted:
+            stack.enter_context(pytest.raises(WebSocketDisconnect))
+        with client.websocket_connect("/v1/stream", headers={"origin": origin}) as socket:
+            socket.send_json(START)
+            assert socket.receive_json()["type"] == "ready"
+
+
+def test_the_service_streams_what_it_answers_to_those_with_a_key(ask, pcm, known):
+    stranger = {"Authorization": "Bearer none"}
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        ask.websocket_connect("/v1/stream", headers=stranger),
+    ):
+        pytest.fail("a stranger was let in")
+    assert "give a key that this service knows" in refused.value.reason
+    with ask.websocket_connect("/v1/stream") as socket:
+        for message in (START, END):
+            socket.send_json(message)
+            if message is START:
+                socket.send_bytes(pcm)
+        heard, _ = said(socket.receive_json)
+    (final,) = (one for one in heard if one["type"] == "final")
+    (wanted,) = (one for one in known if "analysis" in one)
+    assert final["analysis"]["segments"] == wanted["analysis"]["segments"]
+    start, end = (2 * round(final[name] * RATE) for name in ("start", "end"))
+    with io.BytesIO() as sound:
+        samples = np.frombuffer(pcm[start:end], "<i2")
+        soundfile.write(sound, samples, RATE, format="WAV", subtype="PCM_16")
+        answer = ask.post("/v1/analyze", files={"file": ("cut.wav", sound.getvalue())})
+    assert answer.json()["emotion"] == final["emotion"]
 
 
 def test_a_failure_of_the_server_is_told_without_its_reasons(pool):

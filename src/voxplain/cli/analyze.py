@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 import functools
 import io
 import os
@@ -25,11 +24,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from voxplain import plugins
 from voxplain.audio import read
-from voxplain.audio.activity import SAMPLING_RATE
+from voxplain.cli import _remote
 from voxplain.cli._language_model import add_language_model, language_model
 from voxplain.cli._progress import Bar
 from voxplain.cli._reference import add_reference
@@ -37,20 +34,18 @@ from voxplain.cli._results import result_paths, write
 from voxplain.errors import ConfigError, VoxplainError, status
 from voxplain.evidence.explanation import EFFORTS
 from voxplain.evidence.narrate import READERS, narrated
-from voxplain.evidence.voice import Edit, Voice
 from voxplain.pipeline import DEFAULT_MODEL, analyze_each, load
 from voxplain.reports import html as html_report
 from voxplain.reports import json as json_report
 from voxplain.reports import text as text_report
+from voxplain.reports._sounding import sounding
 from voxplain.text.alignment import POCKETSPHINX
 from voxplain.text.transcribers import Transcriber, choose
-from voxplain.types import Analysis, Audio, Counterfactual, Segment
+from voxplain.types import Analysis
 
 __all__ = ["add", "run"]
 
 INDEX = "voxplain.index.csv"
-
-_HEARD = 3  # changed voices on a page
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +100,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace results that exist")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
+    _remote.add_server(parser)
     add_reference(parser, judged="levels and emotion")
 
 
@@ -132,24 +128,25 @@ def _one(arguments: argparse.Namespace) -> int:
     source = arguments.path[0]
     seconds = read.promised_duration(source)
     narrate = _narrator(arguments)
-    analyzer = load(
-        arguments.model,
-        reference_group=arguments.reference_group or "adults",
-        speaker=arguments.reference,
-    )
-    with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
-        analysis = analyzer.analyze(
-            source,
+    effort = _effort(arguments, "none" if arguments.json else "quick")
+    analyze = functools.partial(_remote.analyze, arguments, asr=_asr(arguments))
+    if not arguments.server:
+        analyze = functools.partial(
+            load(
+                arguments.model,
+                reference_group=arguments.reference_group or "adults",
+                speaker=arguments.reference,
+            ).analyze,
             relative=arguments.relative,
-            explain=_effort(arguments, "none" if arguments.json else "quick"),
             why=arguments.why,
             transcriber=_transcriber(arguments),
-            transcript=arguments.transcript,
             language=arguments.language,
             aligner=arguments.aligner,
-            progress=bar.reach,
         )
-        analysis = narrate(analysis)
+    with Bar(unit="s", hidden=arguments.json, total=seconds) as bar:
+        analysis = narrate(
+            analyze(source, explain=effort, transcript=arguments.transcript, progress=bar.reach)
+        )
     if arguments.json:
         print(json_report.render(analysis, tracks=arguments.tracks))
         return 0
@@ -163,14 +160,19 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _transcriber(arguments: argparse.Namespace) -> Transcriber | None:
-    """Of one recording."""
-    asr = arguments.asr or ("none" if arguments.json or arguments.transcript else "auto")
-    if asr == "none":
+    asr = _asr(arguments)
+    if asr is None:
         return None
     found, reason = choose(asr, model=arguments.asr_model, language=arguments.language)
     if reason:
         print(reason, file=sys.stderr)
     return found
+
+
+def _asr(arguments: argparse.Namespace) -> str | None:
+    """Of one recording."""
+    asr = arguments.asr or ("none" if arguments.json or arguments.transcript else "auto")
+    return None if asr == "none" else asr
 
 
 def _narrator(arguments: argparse.Namespace) -> Callable[[Analysis], Analysis]:
@@ -199,46 +201,12 @@ def _write_reports(
         if kind == "json":
             document = json_report.render(analysis, tracks=arguments.tracks)
         elif kind == "html":
-            part = html_report.heard(analysis)
-            sound = None if source == "-" else _sound(source, part)
-            voices = _changed_voices(analysis, sound, part) if sound else []
-            document = html_report.render(analysis, sound, counterfactual_sounds=voices)
+            heard = source != "-"
+            document = sounding(analysis, source) if heard else html_report.render(analysis)
         else:
             document = plugins.find("reports", kind).render(analysis)
         place = result.with_suffix(plugins.find("reports", kind).SUFFIX)
         _keep_or_write(place, document, arguments.force, said=said)
-
-
-def _sound(source: Any, part: Segment) -> Audio:
-    """A part of a recording, so that of hours no more than that is in memory."""
-    first, last = (round(second * SAMPLING_RATE) for second in (part.start, part.end))
-    place, pieces = 0, []
-    for block in read.blocks(source):
-        pieces.append(block[max(0, first - place) : max(0, last - place)].copy())
-        place += len(block)
-    return Audio(np.concatenate(pieces), SAMPLING_RATE, read.source_name(source))
-
-
-def _changed_voices(analysis: Analysis, sound: Audio, part: Segment) -> list[Audio | None]:
-    """The counterfactuals that change most, to be heard: not all, lest the page grow too large."""
-    explanation = analysis.explanation
-    if explanation is None or not explanation.counterfactuals:
-        return []
-    label, stretch = explanation.output, analysis.segments[explanation.segment]
-    first, last = (
-        round((t - part.start) * sound.sampling_rate) for t in (stretch.start, stretch.end)
-    )
-    voice = Voice(dataclasses.replace(sound, waveform=sound.waveform[first:last]))
-
-    def change(one: Counterfactual) -> float:
-        after, control = (side.categories.get(label, 0.0) for side in (one.after, one.identity))
-        return -abs(after - control)
-
-    told = sorted(explanation.counterfactuals, key=change)[:_HEARD]
-    return [
-        voice.edited(Edit(**one.edit)) if one in told else None
-        for one in explanation.counterfactuals
-    ]
 
 
 def _many(arguments: argparse.Namespace) -> int:
@@ -251,21 +219,7 @@ def _many(arguments: argparse.Namespace) -> int:
     narrate = _narrator(arguments)
     rows, failed = [], 0
     with Bar(unit="file", hidden=arguments.json, total=len(sources)) as bar:
-        found = analyze_each(
-            sources,
-            jobs=arguments.jobs,
-            relative=arguments.relative,
-            explain=_effort(arguments, "none"),
-            why=arguments.why,
-            asr=None if arguments.asr == "none" else arguments.asr,
-            asr_model=arguments.asr_model,
-            language=arguments.language,
-            transcripts=_transcripts(arguments.transcript, sources),
-            aligner=arguments.aligner,
-            model=arguments.model,
-            reference_group=arguments.reference_group or "adults",
-            speaker=arguments.reference,
-        )
+        found = _found(arguments, sources)
         for done, (source, result, outcome) in enumerate(
             zip(sources, results, found, strict=True), start=1
         ):
@@ -286,6 +240,31 @@ def _many(arguments: argparse.Namespace) -> int:
     if failed:
         print(f"{failed} of {len(sources)} files failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _found(
+    arguments: argparse.Namespace, sources: list[Path]
+) -> Iterator[Analysis | VoxplainError]:
+    effort = _effort(arguments, "none")
+    asr = None if arguments.asr == "none" else arguments.asr
+    transcripts = _transcripts(arguments.transcript, sources)
+    if arguments.server:
+        return _remote.analyze_each(arguments, sources, transcripts, explain=effort, asr=asr)
+    return analyze_each(
+        sources,
+        jobs=arguments.jobs,
+        relative=arguments.relative,
+        explain=effort,
+        why=arguments.why,
+        asr=asr,
+        asr_model=arguments.asr_model,
+        language=arguments.language,
+        transcripts=transcripts,
+        aligner=arguments.aligner,
+        model=arguments.model,
+        reference_group=arguments.reference_group or "adults",
+        speaker=arguments.reference,
+    )
 
 
 def _transcripts(folder: Path | None, sources: list[Path]) -> list[Path]:

@@ -14,14 +14,12 @@ synthetic: it is marked so, in its name and inside.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
 import re
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +29,7 @@ from voxplain.evidence.counterfactual import Experiment
 from voxplain.evidence.flip import smallest_flip
 from voxplain.evidence.voice import Edit
 from voxplain.pipeline import DEFAULT_MODEL, load
-from voxplain.reports import _words
+from voxplain.reports import _synthetic, _words
 from voxplain.reports.text import verdict
 from voxplain.types import Audio, Counterfactual
 
@@ -88,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found = smallest_flip(experiment, to=None if arguments.flip is _ANY else arguments.flip)
     if arguments.json:
-        print(json.dumps(_document(experiment, found), indent=2, allow_nan=False))
+        print(json.dumps(_synthetic.document(experiment, found), indent=2, allow_nan=False))
         return 0
     print(_told(experiment, found))
     if found is not None:
@@ -111,12 +109,6 @@ def _asked(arguments: argparse.Namespace) -> dict[str, float]:
             )
         asked[name] = float(match[1])
     return asked
-
-
-def _document(experiment: Experiment, found: Counterfactual | None) -> dict[str, Any]:
-    nothing = {"edit": None, "before": experiment.before.to_dict(), "after": None}
-    told = {**nothing, "identity": None, "measured": None} if found is None else found.to_dict()
-    return {"source": experiment.voice.audio.source, "synthetic": True, **told}
 
 
 def _told(experiment: Experiment, found: Counterfactual | None) -> str:
@@ -153,9 +145,7 @@ def _filled(text: str) -> str:
 
 
 def _write(sound: Audio, arguments: argparse.Namespace) -> None:
-    """Keep the sound beside the recording or in --out, as it was judged: 32-bit floats."""
-    import soundfile
-
+    """Keep the sound beside the recording or in --out."""
     peak_db = 20 * math.log10(max(float(np.abs(sound.waveform).max()), 1e-6))
     if peak_db > 0:
         print(
@@ -170,12 +160,6 @@ def _write(sound: Audio, arguments: argparse.Namespace) -> None:
     if path.exists() and not arguments.force:
         print(f"kept {path} as it is; --force replaces it", file=sys.stderr)
         return
-    content = io.BytesIO()
-    with soundfile.SoundFile(
-        content, "w", sound.sampling_rate, channels=1, format="WAV", subtype="FLOAT"
-    ) as file:
-        file.comment = f"{sound.source}; made by voxplain"
-        file.write(sound.waveform)
     with replacing(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(_synthetic.wav(sound))
     print(f"wrote {path}", file=sys.stderr)

@@ -24,6 +24,7 @@ def page(title: str, body: list[Markup], *, media: str = "data:") -> str:
         Markup(files("voxplain").joinpath("assets/report", name).read_text(encoding="utf-8"))
         for name in ("page.css", "page.js")
     )
+    script = Markup(f"{script}enliven(document);\n")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; img-src data:; media-src {media}; style-src 'unsafe-inline'; "
@@ -42,7 +43,7 @@ def page(title: str, body: list[Markup], *, media: str = "data:") -> str:
         element("a", "Skip to the content", href="#main", class_="skip"),
         *body,
         element("p", id="said", role="status", class_="unseen"),
-        element("script", script),
+        element("script", script, type="module"),
     ]
     return f"<!DOCTYPE html>\n{element('html', head, element('body', body), lang='en')}\n"
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -30,8 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one session may take."""
+    """What sessions may take."""
 
+    sessions: int = 4
+    """At a time."""
     idle_seconds: float = 30.0
     """In which the client says nothing, or doesn't read what it is told."""
     utterances: int = 1_000
@@ -80,13 +83,33 @@ def router(
     its size is seen here, so its own limit (uvicorn's ``ws_max_size``) should not be far above.
     """
     routes = APIRouter()
+    allowed = limits or Limits()
+    under_way: set[WebSocket] = set()
 
     @routes.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
+        if _from_elsewhere(socket):
+            await socket.close()  # before it is accepted: a 403
+            return
         await socket.accept()
-        await _Session(socket, analyzer, executor, limits or Limits()).run()
+        session = _Session(socket, analyzer, executor, allowed)
+        if len(under_way) >= allowed.sessions:
+            most = f"as many streams as are allowed ({allowed.sessions}) are under way"
+            await session.close(_Refused("busy", 1013, f"{most}; try again later"))
+            return
+        under_way.add(socket)
+        try:
+            await session.run()
+        finally:
+            under_way.remove(socket)
 
     return routes
+
+
+def _from_elsewhere(socket: WebSocket) -> bool:
+    """Whether a page of another site asks: browsers let any page open a WebSocket."""
+    origin = socket.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != socket.headers.get("host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +128,11 @@ class _Session:
         except WebSocketDisconnect:
             pass  # the client has gone, and nothing is kept of it
         except _Refused as refusal:
-            await self._close(refusal)
+            await self.close(refusal)
         except InputError as error:
-            await self._close(_Refused("bad_input", 1007, str(error)))
+            await self.close(_Refused("bad_input", 1007, str(error)))
         except Exception:
-            await self._close(_Refused("internal", 1011, "the server failed; try again"))
+            await self.close(_Refused("internal", 1011, "the server failed; try again"))
             raise
 
     async def _listen(self) -> None:
@@ -167,7 +190,8 @@ class _Session:
     async def _computed(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
-    async def _close(self, refusal: _Refused) -> None:
+    async def close(self, refusal: _Refused) -> None:
+        """Tell why, as far as anybody listens."""
         try:
             await self._send({"type": "error", "code": refusal.code, "message": str(refusal)})
             await self._soon(self.socket.close(refusal.close))

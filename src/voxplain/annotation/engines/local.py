@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from voxplain.annotation.engines._card import Card
 from voxplain.annotation.entries import Batch
 from voxplain.errors import WorkerLost
+from voxplain.processes import follow_parent
 
 __all__ = ["CARD", "run"]
 
@@ -33,7 +31,7 @@ def run(
             yield number, work(batch)
         return
     others = set(active_children())
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_serve)
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=follow_parent)
     coming = iter(batches)
     running: dict[Future[_Done], tuple[int, Batch]] = {}
     try:
@@ -58,16 +56,3 @@ def run(
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - others:
             child.terminate()  # nobody waits for what it is at
-
-
-def _serve() -> None:
-    """Let the parent decide when to stop, and stop when there is no parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = parent_process()
-    assert parent, "this runs in a worker"
-    parent.join()
-    os._exit(1)  # the main thread waits for work that can't come
