@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from voxplain.errors import ArtifactError
-from voxplain.training.experiment.checkpoint import load_state, save_state, write
+from voxplain.files import write
+from voxplain.training.experiment.checkpoint import load_state, save_state
 
 
 def test_tensors_and_facts_come_back(tmp_path):
