@@ -1,10 +1,12 @@
 """What several rooms are tested with: real recordings, and a model exported within a second."""
 
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -68,6 +70,30 @@ def ray_address():
             pytest.skip("Ray did not start within its 30 s: this machine has too much to do")
         yield address
         cluster.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def wav_of():
+    """Bytes of samples as a WAV."""
+
+    def make(samples, *, rate=16_000, channels=1, width=2):
+        target = io.BytesIO()
+        with wave.open(target, "wb") as file:
+            file.setnchannels(channels)
+            file.setsampwidth(width)
+            file.setframerate(rate)
+            file.writeframes(samples)
+        return target.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def spoken(angry, wav_of):
+    """Those three seconds as a page would send them: 16-bit WAV."""
+    from voxplain.audio.read import read
+
+    return wav_of(np.round(read(angry).waveform * 32_767).astype("<i2").tobytes())
 
 
 @pytest.fixture(scope="session")

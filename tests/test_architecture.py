@@ -13,11 +13,11 @@ import voxplain
 
 SOURCE = Path(voxplain.__file__).parent
 LAYERS = (  # nobody imports from a later line
-    "errors types labels config plugins processes audio",
+    "errors types labels config plugins files processes audio",
     "descriptors backbones text llms",
     "models explainers evidence reports",
     "pipeline feature_table",
-    "inquiry annotation conversations streaming",
+    "inquiry annotation conversations streaming collection",
     "training",
     "cli service testing __main__",
 )
@@ -34,6 +34,7 @@ TORCH_ROOMS = (
 )  # fmt: skip
 TORCH_FREE = (  # all that the base install runs
     "voxplain", "voxplain.annotation.work", "voxplain.annotation.engines.local",
+    "voxplain.collection.exported", "voxplain.service.collecting",
     "voxplain.conversations.conversation", "voxplain.conversations.diarisers.sherpa_onnx",
     "voxplain.feature_table", "voxplain.pipeline", "voxplain.plugins", "voxplain.streaming",
     "voxplain.evidence.checking", "voxplain.evidence.explanation", "voxplain.evidence.flip",

@@ -12,6 +12,7 @@ import torch
 
 from voxplain import descriptors, plugins
 from voxplain.audio import read as audio
+from voxplain.collection.protocol import Protocol
 from voxplain.config import load_recipe
 from voxplain.labels import CANONICAL, KNOWN
 from voxplain.models import decoder
@@ -51,6 +52,7 @@ VIB_SEDS = [path for path in RECIPES if path.parent.name == "vib_sed" and path.s
 TABLES = ("planted",)
 """Corpora that are made by a script beside the recipe: a table and its sounds."""
 KINDS = {
+    "collection": Protocol,
     "embedded": EmbeddedRecipe,
     "emphasis": EmphasisRecipe,
     "experiment": ExperimentRecipe,

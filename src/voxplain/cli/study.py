@@ -1,4 +1,4 @@
-"""Run a study by a recipe, or on your own accounts: tables and figures.
+"""Run a study by a recipe, or on your own accounts; collect such accounts.
 
 examples:
   voxplain study recipes/beyond_saliency/cremad.yaml --root cremad=DIR
@@ -11,6 +11,10 @@ examples:
   voxplain study recipes/vib_sed/study.yaml --root cremad=DIR
                  --root emodb=DIR --out results/
   voxplain study roles accounts.csv --out results/
+  voxplain study collect recipes/collection/scenes.yaml --key scenes.key
+                 --out scenes/
+  voxplain study export scenes/ --key scenes.key --out accounts.csv
+  voxplain study withdraw scenes/ 7KQM-2WXA-9DTF
 
 A recipe asks whether the reasons of a model hold the cues that experts expect
 (docs/studies/beyond_saliency_plan.md), what an encoder knows of a voice and
@@ -24,6 +28,10 @@ expressive parts of an account tell of the emotion that was intended, and of
 the one that was evoked (docs/studies/semantic_roles_plan.md)? Its columns are
 speaker, stimulus, intended, evoked, valence, arousal, transcript and/or audio,
 and perhaps id, register and roles.
+
+Such a table is collected: collect serves a page to this machine alone that asks
+for consent and records accounts, export writes the table, and withdraw deletes
+everything of a participant (docs/collect.md).
 """
 
 from __future__ import annotations
@@ -35,6 +43,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxplain.cli import _collecting
 from voxplain.cli._results import write
 from voxplain.cli.train import add_data, roots
 from voxplain.config import load_recipe
@@ -51,12 +60,17 @@ _ROLES = Path("roles")
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, help="a YAML file, see recipes/; or: roles")
+    parser.add_argument(
+        "recipe",
+        type=Path,
+        help=f"a YAML file, see recipes/; or: roles, {', '.join(_collecting.COMMANDS)}",
+    )
     parser.add_argument(
         "more",
         nargs="*",
-        metavar="TABLE|KEY=VALUE",
-        help="of roles: a table of accounts (CSV); of a grid: what its experiments are to say",
+        metavar="PATH|KEY=VALUE",
+        help="of roles: a table of accounts (CSV); of a grid: what its experiments are to say; "
+        "of collect: a protocol; of export and withdraw: its folder, and a code",
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder")
     parser.add_argument(
@@ -65,7 +79,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="Hugging Face encoder: of speech; with roles, of text instead of TF-IDF",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="results folder")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="PATH", help="results folder; of export, a table"
+    )
     add_data(parser)
     own = parser.add_argument_group("of roles")
     own.add_argument("--asr", metavar="NAME", help="transcriber of recordings without transcript")
@@ -76,10 +92,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--marks", type=Path, metavar="FILE|DIR", help="such a table, or a folder of such TextGrids"
     )
+    _collecting.add_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write tables and figures to the results folder; print all but those of single cues."""
+    """Write tables and figures to the results folder and print them; or collect accounts."""
+    if command := _collecting.COMMANDS.get(str(arguments.recipe)):
+        return command(arguments)
     require("torch", extra="train")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return _roles(arguments) if arguments.recipe == _ROLES else _by_recipe(arguments)

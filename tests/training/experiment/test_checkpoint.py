@@ -1,12 +1,10 @@
 """A state is whole or not there, and comes back as it was."""
 
-import os
-
 import pytest
 import torch
 
 from voxplain.errors import ArtifactError
-from voxplain.training.experiment.checkpoint import load_state, save_state, write
+from voxplain.training.experiment.checkpoint import load_state, save_state
 
 
 def test_tensors_and_facts_come_back(tmp_path):
@@ -18,19 +16,6 @@ def test_tensors_and_facts_come_back(tmp_path):
     for name, tensor in tensors.items():
         assert found[name].dtype == tensor.dtype
         assert torch.equal(found[name], tensor)
-
-
-def test_whoever_is_stopped_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
-    place = tmp_path / "state"
-    write(place, b"old")
-
-    def stop(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", stop)
-    with pytest.raises(KeyboardInterrupt):
-        write(place, b"new and longer")
-    assert place.read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no tensors at all"])

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from voxplain import __version__
+from voxplain.files import write
 from voxplain.plugins import find, names
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.figures import (
     controls,
     figures,

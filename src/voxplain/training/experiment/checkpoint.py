@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from voxplain.errors import ArtifactError
+from voxplain.files import write
 
-__all__ = ["load_state", "save_state", "write"]
+__all__ = ["load_state", "save_state"]
 
 
 def save_state(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
@@ -33,14 +33,3 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], Any]:
         raise ArtifactError(
             f"{path} is no state of a training ({error}); delete it to begin this fold anew"
         ) from error
-
-
-def write(path: Path, content: bytes) -> None:
-    """Replace a file at once: whoever is killed meanwhile leaves the old one, or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())  # the name must not be there before the content
-    temporary.replace(path)

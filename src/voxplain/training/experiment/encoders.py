@@ -11,7 +11,7 @@ from torch import nn
 from voxplain import backbones
 from voxplain.backbones._encoder import SpeechEncoder
 from voxplain.errors import ConfigError
-from voxplain.training.experiment.checkpoint import write
+from voxplain.files import write
 from voxplain.training.experiment.recipe import EncoderPlan
 
 __all__ = ["deepest", "merge", "save_encoder", "trainable"]

@@ -28,6 +28,7 @@ from torch import nn
 
 from voxplain import __version__, backbones
 from voxplain.errors import ConfigError, OutputError
+from voxplain.files import write
 from voxplain.models.calibration import (
     COVERAGE,
     Calibration,
@@ -43,7 +44,6 @@ from voxplain.plugins import find, require
 from voxplain.training import targets
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.experiment import account
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.encoders import deepest, merge, save_encoder, trainable
 from voxplain.training.experiment.figures import joined, table
 from voxplain.training.experiment.loop import Fit, Found, Source

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from voxplain import __version__
 from voxplain.errors import InputError
+from voxplain.files import write
 from voxplain.models.description import ATTRIBUTES, parsed
 from voxplain.models.levels import Labels
 from voxplain.training.experiment import account
 from voxplain.training.experiment.account import as_json, collected, short_name, table_lines, values
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.figures import (
     Figures,
     controls,

@@ -21,6 +21,7 @@ from safetensors.torch import save
 from voxplain import __version__
 from voxplain.backbones._encoder import quiet
 from voxplain.errors import ConfigError, UnknownName
+from voxplain.files import write
 from voxplain.models import decoder
 from voxplain.models.calibration import Calibration, fit_mass, fit_temperature, softmax
 from voxplain.models.decoder import Decoder
@@ -31,7 +32,6 @@ from voxplain.training import targets
 from voxplain.training.assessment.recordings import duration
 from voxplain.training.corpora._reading import Utterance
 from voxplain.training.experiment import account
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.encoders import deepest
 from voxplain.training.experiment.figures import table
 from voxplain.training.experiment.loop import Found

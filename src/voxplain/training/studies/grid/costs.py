@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from voxplain import backbones
+from voxplain.files import write
 from voxplain.models.experiment_network import ExperimentNetwork, make_head
 from voxplain.models.msf import BRANCHES, MSFHead, Texts
 from voxplain.models.text_encoder import TextEncoder
 from voxplain.text.semantics import Semantics
 from voxplain.training.corpora._reading import Utterance, sound
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.material import gather
 from voxplain.training.experiment.recipe import ExperimentRecipe, TextPlan
 from voxplain.training.experiment.texts import gather_semantics

@@ -10,9 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from voxplain.files import write
 from voxplain.plugins import require
 from voxplain.training.evaluate import table as markdown
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.experiment.recipe import ExperimentRecipe
 from voxplain.training.experiment.run import train
 from voxplain.training.predictions import DIMENSIONS

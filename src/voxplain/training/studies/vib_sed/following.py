@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.errors import AudioError
 from voxplain.evidence.voice import AXES, Edit, Voice
+from voxplain.files import write
 from voxplain.models.levels import Thresholds
 from voxplain.plugins import require
 from voxplain.training.corpora._reading import Utterance, sound
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.statistics import Interval, speaker_interval
 from voxplain.training.studies.tables import Table
 from voxplain.training.studies.vib_sed.models import Hear, Tested, models

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from voxplain.files import write
 from voxplain.models.description import ATTRIBUTES
-from voxplain.training.experiment.checkpoint import write
 from voxplain.training.metrics.pearson import correlation
 from voxplain.training.metrics.uar import unweighted_average_recall
 from voxplain.training.metrics.wa import accuracy
