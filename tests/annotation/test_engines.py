@@ -3,6 +3,7 @@
 import functools
 import importlib
 import multiprocessing
+import os
 import socket
 import sys
 
@@ -119,8 +120,9 @@ def test_who_stops_listening_stops_the_workers(works, others):
     assert len(workers) == 2
     run.close()
     for worker in workers:
-        worker.join()
-        assert worker.exitcode is not None
+        worker.join()  # its exit code may have been fetched by the pool
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker.pid, 0)
 
 
 def test_ray_is_an_extra(monkeypatch):
