@@ -24,10 +24,11 @@ def others():
     return set(multiprocessing.active_children())
 
 
-@pytest.fixture
-def works(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def works(tmp_path_factory):
     """Work that a new process can import."""
-    (tmp_path / "annotation_works.py").write_text(
+    folder = tmp_path_factory.mktemp("works")
+    (folder / "annotation_works.py").write_text(
         "import os, signal\n"
         "def name(batch):\n"
         "    return batch[0].file\n"
@@ -44,9 +45,9 @@ def works(tmp_path, monkeypatch):
         "def fail(batch):\n"
         "    raise ValueError(batch[0].file)\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "annotation_works", raising=False)
-    return importlib.import_module("annotation_works")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("annotation_works")
 
 
 @pytest.fixture(scope="module")

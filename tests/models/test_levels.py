@@ -88,7 +88,12 @@ def test_what_lies_close_to_a_cut_is_not_certain(value, level, certain):
 def test_places_are_deviations_from_the_middle():
     """The middle is 45; a band of 2 is 0.15 deviations, so that one of these is 13.33."""
     known = measured(pitch=45 + 40 / 3, range=45.0, tempo=45 - 80 / 3, voice=math.nan)
-    assert THRESHOLDS.labels(known).places == pytest.approx({"pitch": 1, "range": 0, "tempo": -2})
+    wanted = {"pitch": 1, "range": 0, "tempo": -2}
+    assert THRESHOLDS.labels(known).places == pytest.approx(wanted)
+    never_varied = {"pauses": Cuts(DESCRIPTOR["pauses"], *FIXED["pauses"], 0.0)}
+    found = Thresholds(MIDDLE | never_varied).labels(known | measured(pauses=0.1))
+    assert found.places == pytest.approx(wanted)
+    assert found.measured.levels["pauses"] == 0
 
 
 def test_what_may_be_low_and_high_may_be_in_between():

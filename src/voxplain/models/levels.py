@@ -52,8 +52,8 @@ class Labels:
     certain: Description
     """The same without what lies close to a cut: what is taught."""
     places: Mapping[str, float] = field(default_factory=dict)
-    """Attribute -> standard deviations above the middle between its cuts; where levels are
-    measured."""
+    """Attribute -> standard deviations above the middle between its cuts; of what is measured and
+    varied among those learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Thresholds(_Value):
                 stressed if is_certain else None,
                 emotion,
             ),
-            {name: cuts.place(value) for name, (cuts, value) in known.items()},
+            {name: cuts.place(value) for name, (cuts, value) in known.items() if cuts.band},
         )
 
 
