@@ -3,9 +3,9 @@
 import functools
 import importlib
 import multiprocessing
-import os
 import socket
 import sys
+from multiprocessing import connection
 
 import pytest
 
@@ -97,7 +97,7 @@ def test_a_killed_worker_is_told_and_the_others_end(run, works, others):
         list(run(die, iter(BATCHES), jobs=2))
     assert "what is done is kept: the same command goes on, with fewer --jobs" in str(caught.value)
     for child in set(multiprocessing.active_children()) - others:
-        child.join()
+        assert connection.wait([child.sentinel], 20)
 
 
 @pytest.mark.parametrize("run", ["ray"], indirect=True)
@@ -121,9 +121,7 @@ def test_who_stops_listening_stops_the_workers(works, others):
     assert len(workers) == 2
     run.close()
     for worker in workers:
-        worker.join()  # its exit code may have been fetched by the pool
-        with pytest.raises(ProcessLookupError):
-            os.kill(worker.pid, 0)
+        assert connection.wait([worker.sentinel], 20), "a worker is left"
 
 
 def test_ray_is_an_extra(monkeypatch):

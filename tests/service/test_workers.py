@@ -5,6 +5,7 @@ import functools
 import multiprocessing
 import os
 import signal
+from multiprocessing import connection
 
 import pytest
 
@@ -23,8 +24,7 @@ def with_workers(check, *, count=1, concurrency=2):
     others = set(multiprocessing.active_children())
     found = asyncio.run(session())
     for child in set(multiprocessing.active_children()) - others:
-        child.join(20)
-        assert not child.is_alive()
+        assert connection.wait([child.sentinel], 20), "a worker is left"
     return found
 
 
