@@ -443,11 +443,12 @@ async function record() {
   const pieces = [];
   recorder = new MediaRecorder(stream, { audioBitsPerSecond: RATE });
   recorder.ondataavailable = ({ data }) => pieces.push(data);
-  const meter = metering(stream);
+  let meter;
+  recorder.onstart = () => (meter = metering(stream)); // the clock tells what is recorded
   recorder.onstop = () => {
     const { mimeType } = recorder;
     recorder = null;
-    meter.close();
+    meter?.close();
     for (const track of stream.getTracks()) track.stop();
     analyse(new File(pieces, "recording", { type: mimeType }));
   };
