@@ -11,6 +11,8 @@ import soundfile
 
 import voxplain
 from voxplain.audio import read
+from voxplain.service import work
+from voxplain.service.options import Options
 
 
 def give(client, clip, **fields):
@@ -165,3 +167,12 @@ def test_only_so_many_jobs_may_wait(ask, angry, running, monkeypatch, data):
         answer = ask.post("/v1/jobs", files={"file": file})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
     assert list((data / "incoming").iterdir()) == []
+
+
+def test_a_name_never_becomes_part_of_a_page(tmp_path, angry, monkeypatch):
+    """Should the place of a recording stand in a page, its owner's name for it takes that place."""
+    recording = work.Recording(angry, "<img src=x>.opus", 60.0)
+    monkeypatch.setattr(work, "sounding", lambda found, path: f"<p>{path}</p>")
+    work.job("speech", recording, Options(explain="none"), tmp_path, heard=True)
+    page = (tmp_path / work.REPORT).read_text(encoding="utf-8")
+    assert page == "<p>&lt;img src=x&gt;.opus</p>"

@@ -8,6 +8,7 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def job(model: str, recording: Recording, options: Options, folder: Path, *, hea
         progress(0.0)
         found = _analysed(model, recording, options, progress=progress)
         page = sounding(found, recording.path) if heard else html.render(found)
-        _replace(folder / REPORT, page.replace(str(recording.path), recording.name))
+        _replace(folder / REPORT, page.replace(str(recording.path), escape(recording.name)))
         _replace(folder / RESULT, json_report.render(found, tracks=options.tracks))
 
 
