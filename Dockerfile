@@ -4,10 +4,12 @@ FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 voxplain && mkdir /data && chown voxplain /data
 
 COPY dist/voxplain-*.whl /tmp/
-RUN for wheel in /tmp/voxplain-*.whl; do pip install --no-cache-dir "$wheel[serve]"; done \
+# A wheel is a version:
+# hadolint ignore=DL3013
+RUN for wheel in /tmp/voxplain-*.whl; do pip install --no-cache-dir "${wheel}[serve]"; done \
     && rm /tmp/voxplain-*.whl
 
-USER voxplain
+USER 10001
 # Uploads lie here on their way in, without a name.
 ENV TMPDIR=/data
 VOLUME /data

