@@ -112,6 +112,32 @@ class _Value:
         return cls(**{name: _rebuilt(hints[name], plain[name]) for name in known})
 
 
+class _Document(_Value):
+    """A value that is kept: its JSON says by which schema."""
+
+    __slots__ = ()
+    SCHEMA: ClassVar[str]
+
+    def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
+        """The JSON document; descriptor tracks only when asked for."""
+        return {"schema_version": self.SCHEMA, **super().to_dict(tracks=tracks)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The value that ``to_dict`` was called on.
+
+        Raises ConfigError for a document of another schema.
+        """
+        from voxplain.errors import ConfigError
+
+        version = str(plain.get("schema_version"))
+        if version.split(".")[0] != cls.SCHEMA.split(".")[0]:
+            raise ConfigError(
+                f"schema_version {version!r} can't be read; this voxplain reads {cls.SCHEMA}"
+            )
+        return super().from_dict(plain)
+
+
 @functools.cache
 def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
@@ -707,8 +733,10 @@ class SegmentAnalysis(_Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis(_Value):
-    """The one object that every door returns."""
+class Analysis(_Document):
+    """The one object that every door returns; its JSON is told in docs/schema.md."""
+
+    SCHEMA: ClassVar[str] = SCHEMA_VERSION
 
     source: str
     duration: float
@@ -731,26 +759,6 @@ class Analysis(_Value):
     narration: Narration | None = None
     listening: tuple[Listening, ...] | None = None
     """Of each stretch in which a voice is heard; None where no model listened."""
-
-    def to_dict(self, *, tracks: bool = False) -> dict[str, Any]:
-        """The JSON document (docs/schema.md); descriptor tracks only when asked for."""
-        return {"schema_version": SCHEMA_VERSION, **_Value.to_dict(self, tracks=tracks)}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """The analysis that ``to_dict`` was called on.
-
-        Raises ConfigError for a document of another schema.
-        """
-        from voxplain.errors import ConfigError
-
-        version = str(plain.get("schema_version"))
-        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-            raise ConfigError(
-                f"schema_version {version!r} can't be read; this voxplain reads {SCHEMA_VERSION}"
-            )
-        fields = {name: value for name, value in plain.items() if name != "schema_version"}
-        return super(Analysis, cls).from_dict(fields)
 
 
 @dataclass(frozen=True, slots=True)

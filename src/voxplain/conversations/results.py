@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxplain.errors import ConfigError
-from voxplain.types import Emotion, Estimate, _Value
+from voxplain.types import Emotion, Estimate, _Document, _Value
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -109,8 +108,10 @@ class Voice(_Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation(_Value):
-    """How each voice of a recording sounds over time."""
+class Conversation(_Document):
+    """How each voice of a recording sounds over time; its JSON is told in docs/conversation.md."""
+
+    SCHEMA: ClassVar[str] = SCHEMA_VERSION
 
     source: str
     duration: float
@@ -133,21 +134,3 @@ class Conversation(_Value):
     def judged(self) -> int:
         """How many turns were."""
         return sum(turn.judged for turn in self.turns)
-
-    def to_dict(self, *, tracks: bool = True) -> dict[str, Any]:
-        """The JSON document (docs/conversation.md)."""
-        return {"schema_version": SCHEMA_VERSION, **_Value.to_dict(self, tracks=tracks)}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """The conversation that ``to_dict`` was called on.
-
-        Raises ConfigError for a document of another schema.
-        """
-        version = str(plain.get("schema_version"))
-        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-            raise ConfigError(
-                f"schema_version {version!r} of a conversation can't be read; this voxplain reads "
-                f"{SCHEMA_VERSION}"
-            )
-        return super(Conversation, cls).from_dict(plain)
