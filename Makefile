@@ -41,7 +41,7 @@ $(BASE): pyproject.toml
 # The other instruments are measuring sticks (a research licence, GPL), mcp serves other agents,
 # a diariser needs weights anyway, and Ray is for clusters: nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve,collect]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,remote,train,asr,llm,serve,collect]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --constraint constraints.txt --editable ".[diarise]"
 	-$(PIP) --constraint constraints.txt --editable ".[ray]"
