@@ -31,9 +31,10 @@ def place(tmp_path_factory):
 def test_the_queries_give_what_the_page_shows(place, monkeypatch):
     duckdb = pytest.importorskip("duckdb")
     monkeypatch.chdir(place)
-    agreement, angry, folders, why = (
-        duckdb.sql(query).fetchall() for query in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-    )
+    again, *others = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    duckdb.sql(again)
+    assert Path("again.csv").read_text() == "file\n"
+    agreement, angry, folders, why = (duckdb.sql(query).fetchall() for query in others)
     assert len(agreement) == 4
     for row in [*agreement, *angry]:
         assert f"| {' | '.join(map(str, row))} |" in PAGE

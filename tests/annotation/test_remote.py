@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 import tarfile
+import threading
 import zipfile
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 import voxplain
 from voxplain.annotation import Options, annotate, archives
+from voxplain.annotation import remote as remote_places
 from voxplain.annotation.archives import opened
 from voxplain.annotation.entries import Entry
 from voxplain.annotation.listing import entries
@@ -221,6 +223,33 @@ def test_nobody_answers():
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/a.wav"
         ((row,),) = annotated([Entry(url, url)], Options())
     assert f"{url} can't be fetched (Connect call failed" in row["error"]
+
+
+def test_a_server_that_falls_silent(tmp_path, web, monkeypatch):
+    over = threading.Event()
+
+    class Silent(_Plain):
+        def do_GET(self):
+            over.wait()
+
+        do_HEAD = do_GET  # noqa: N815
+
+    monkeypatch.setattr(remote_places, "_PATIENCE", 0.01)
+    url = f"{web(tmp_path, Silent)}/a.wav"
+    ((row,),) = annotated([Entry(url, url)], Options())
+    over.set()
+    assert "a.wav can't be fetched (" in row["error"]
+
+
+@pytest.mark.parametrize("name", ["get.php", "a." + "x" * 300, "a.w%00v", "a.w\0v"])
+def test_a_url_with_an_odd_end(clips, tmp_path, web, name):
+    class Same(_Plain):
+        def translate_path(self, path):
+            return str(clips[0])
+
+    url = f"{web(tmp_path, Same)}/{name}"
+    ((row,),) = annotated([Entry(url, url)], Options())
+    assert row["verdict"] == "happy"
 
 
 def test_too_much_is_not_fetched(tmp_path, web, monkeypatch):

@@ -116,7 +116,8 @@ def opened(entry: Entry) -> Iterator[Path]:
     if entry.member is not None:
         suffix, pieces = PurePosixPath(entry.member).suffix, _unpacked(entry)
     elif isinstance(lies, Remote):
-        suffix, pieces = lies.suffix, _fetched(entry.file, lies)
+        known = lies.suffix.lower() in read.SUFFIXES  # else it may be anything, of any length
+        suffix, pieces = lies.suffix if known else "", _fetched(entry.file, lies)
     else:
         yield lies
         return

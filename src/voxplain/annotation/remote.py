@@ -22,7 +22,9 @@ from voxplain.plugins import require
 __all__ = ["Place", "Remote", "is_url", "place"]
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")  # one letter alone is a drive
+_WEB = ("http://", "https://")
 _BUFFER = 1024**2  # bytes
+_PATIENCE = 60.0  # s, with a server that says nothing; while it sends, it may take hours
 
 
 def is_url(given: str) -> bool:
@@ -152,7 +154,7 @@ class Remote:
 
     @property
     def _on_the_web(self) -> bool:
-        return self.url.startswith(("http://", "https://"))
+        return self.url.startswith(_WEB)
 
     def _split(self) -> tuple[str, str]:
         """What says where its store is reached, and the path there, without what a query asks."""
@@ -189,7 +191,12 @@ def _reached(url: str) -> tuple[Any, str]:
     """The file system of a URL, and the path there."""
     from fsspec.core import url_to_fs
 
-    system, path = url_to_fs(url)
+    options = {}
+    if url.startswith(_WEB):
+        from aiohttp import ClientTimeout
+
+        options["timeout"] = ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
+    system, path = url_to_fs(url, **options)
     return system, path
 
 

@@ -4,7 +4,7 @@ examples:
   voxplain annotate corpus/ -o emotions.parquet --jobs 4
   voxplain annotate calls.zip "more/**/*.wav" -o emotions.csv
   voxplain annotate segments.csv -o emotions.csv         a row per interval
-  voxplain annotate labels.csv -o t.parquet --keep label   beside what was heard
+  voxplain annotate labels.csv -o t.csv --keep label     beside labels of yours
   voxplain annotate s3://bucket/corpus/ -o emotions.parquet
   voxplain annotate corpus/ -o all.parquet --descriptors --embeddings
   voxplain annotate /data/corpus -o t.parquet --engine ray --address head:6379
