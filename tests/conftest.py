@@ -109,6 +109,7 @@ def web():
             stack.callback(server.shutdown)
             return f"http://127.0.0.1:{server.server_port}"
 
+        serve.handler = _Files
         yield serve
 
 

@@ -72,12 +72,17 @@ def test_a_folder_and_patterns_hold_what_they_hold_here(folder, remote):
     assert files(f"{url}/b.wav", f"{url}/gone.wav") == [f"{url}/b.wav", f"{url}/gone.wav"]
 
 
-def test_a_file_that_comes_is_seen_the_next_time(folder, remote):
-    url = remote(folder)
-    known = files(url)
-    (folder / "new.wav").touch()
-    remote(folder)
-    assert set(files(url)) - set(known) == {f"{url}/new.wav"}
+def test_a_store_that_remembers_its_lists_is_asked_anew(monkeypatch):
+    """As s3fs and gcsfs do for as long as the process lives."""
+    memory = type(fsspec.filesystem("memory"))
+    store, known = memory(), {}
+    monkeypatch.setattr(memory, "store", {})
+    monkeypatch.setattr(memory, "isdir", lambda *_: True)
+    monkeypatch.setattr(memory, "find", lambda self, path: known.setdefault(path, list(self.store)))
+    monkeypatch.setattr(memory, "invalidate_cache", lambda self: known.clear())
+    for names in (["a.wav"], ["a.wav", "b.wav"]):
+        store.pipe_file(f"/corpus/{names[-1]}", b"")
+        assert files("memory://corpus") == [f"memory://corpus/{name}" for name in names]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -116,12 +121,21 @@ def test_a_database_of_audformat(folder, remote):
     database["turns"] = audformat.Table(audformat.segmented_index(["b/a.wav"], ["1s"], ["2.5s"]))
     database["turns"]["emotion"] = audformat.Column()
     database["turns"]["emotion"].set(["sad"])
+    second = audformat.segmented_index(["b/a.wav"] * 2, ["1s", "3s"], ["2.5s", "4s"])
+    database["again"] = audformat.Table(second)
+    database["again"]["rater"] = audformat.Column()
+    database["again"]["rater"].set(["ann", "bob"])
     database.save(folder, storage_format="csv")
     url = remote(folder)
-    (entry,) = entries([url], keep=["emotion"])
+    (entry,) = entries([url], keep=["emotion", "rater"])
     assert entry.path == f"{url}/b/a.wav"
-    assert entry.intervals == (Segment(1.0, 2.5),)
-    assert entry.kept == ({"emotion": "sad"},)
+    assert entry.intervals == (Segment(1.0, 2.5), Segment(3.0, 4.0))
+    assert entry.kept == (
+        {"emotion": "sad", "rater": "ann"},
+        {"emotion": None, "rater": "bob"},
+    )
+    with pytest.raises(UnknownName, match=rf"column in {url} 'label'; available: emotion, rater"):
+        list(entries([url], keep=["label"]))
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
@@ -142,6 +156,32 @@ def test_members_of_an_archive(tmp_path, remote, name):
     for entry in reversed(found):
         with opened(entry) as path:
             assert path.read_bytes() == SOUNDS[entry.member]
+
+
+def test_an_archive_behind_ever_new_addresses_is_opened_once(tmp_path, web):
+    """As servers of files do that send requests on to where they are signed."""
+
+    class Elsewhere(web.handler):
+        opened = 0
+
+        def do_GET(self):  # noqa: N802
+            if "signed" in self.path:
+                return super().do_GET()
+            Elsewhere.opened += 1
+            self.send_response(302)
+            self.send_header("Location", f"{self.path}?signed={Elsewhere.opened}")
+            return self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.wav", b"first")
+    (entry,) = entries([f"{web(tmp_path, Elsewhere)}/a.zip"])
+    with opened(entry):
+        asked = Elsewhere.opened
+    with opened(entry) as path:
+        assert path.read_bytes() == b"first"
+        assert Elsewhere.opened == asked + 1  # whether it has changed
 
 
 def test_an_archive_that_is_replaced_is_read_anew(tmp_path, web):

@@ -22,7 +22,6 @@ from voxplain.plugins import require
 __all__ = ["Place", "Remote", "is_url", "place"]
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")  # one letter alone is a drive
-_WEB = ("http://", "https://")
 _BUFFER = 1024**2  # bytes
 _PATIENCE = 60.0  # s, with a server that says nothing; while it sends, it may take hours
 
@@ -128,7 +127,8 @@ class Remote:
     def version(self) -> str:
         """Another one when the file has changed, as far as its store can tell."""
         with self._asked() as (system, path):
-            return str(system.info(path))
+            told = system.info(path).items()
+            return str([one for one in told if one[0] != "url"])  # where a request was sent on to
 
     def below(self) -> list[Remote]:
         """All files in a folder and its folders, in no order."""
@@ -148,13 +148,13 @@ class Remote:
         # A server that gives no parts of a file can still send it in one go.
         options = {"block_size": 0} if whole and self._on_the_web else {}
         with _plainly():
-            system, path = _reached(self.url)
+            system, path = self._reached()
             file = system.open(path, mode, **options)
         return io.BufferedReader(_Stream(file), _BUFFER)
 
     @property
     def _on_the_web(self) -> bool:
-        return self.url.startswith(_WEB)
+        return self.url.startswith(("http://", "https://"))
 
     def _split(self) -> tuple[str, str]:
         """What says where its store is reached, and the path there, without what a query asks."""
@@ -170,11 +170,23 @@ class Remote:
             return Remote(system.unstrip_protocol(found))
         return Remote(self.url[:begin] + found.lstrip("/"))
 
+    def _reached(self) -> tuple[Any, str]:
+        """Its file system, and the path there."""
+        from fsspec.core import url_to_fs
+
+        options = {}
+        if self._on_the_web:
+            from aiohttp import ClientTimeout
+
+            options["timeout"] = ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
+        system, path = url_to_fs(self.url, **options)
+        return system, path
+
     @contextlib.contextmanager
     def _asked(self) -> Iterator[tuple[Any, str]]:
         try:
             with _plainly():
-                system, path = _reached(self.url)
+                system, path = self._reached()
                 system.invalidate_cache()  # it may have changed since it was last asked
                 yield system, path
         except OSError as error:
@@ -185,19 +197,6 @@ class Remote:
 
 Place = Path | Remote
 """Where something lies."""
-
-
-def _reached(url: str) -> tuple[Any, str]:
-    """The file system of a URL, and the path there."""
-    from fsspec.core import url_to_fs
-
-    options = {}
-    if url.startswith(_WEB):
-        from aiohttp import ClientTimeout
-
-        options["timeout"] = ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
-    system, path = url_to_fs(url, **options)
-    return system, path
 
 
 class _Stream(io.RawIOBase):
