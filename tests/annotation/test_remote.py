@@ -122,9 +122,10 @@ def test_a_database_of_audformat(folder, remote):
     database["turns"]["emotion"] = audformat.Column()
     database["turns"]["emotion"].set(["sad"])
     second = audformat.segmented_index(["b/a.wav"] * 2, ["1s", "3s"], ["2.5s", "4s"])
-    database["again"] = audformat.Table(second)
-    database["again"]["rater"] = audformat.Column()
-    database["again"]["rater"].set(["ann", "bob"])
+    database["votes"] = audformat.Table(second)
+    for name, cells in {"emotion": ["glad", "calm"], "rater": ["ann", "bob"]}.items():
+        database["votes"][name] = audformat.Column()
+        database["votes"][name].set(cells)
     database.save(folder, storage_format="csv")
     url = remote(folder)
     (entry,) = entries([url], keep=["emotion", "rater"])
@@ -132,7 +133,7 @@ def test_a_database_of_audformat(folder, remote):
     assert entry.intervals == (Segment(1.0, 2.5), Segment(3.0, 4.0))
     assert entry.kept == (
         {"emotion": "sad", "rater": "ann"},
-        {"emotion": None, "rater": "bob"},
+        {"emotion": "calm", "rater": "bob"},
     )
     with pytest.raises(UnknownName, match=rf"column in {url} 'label'; available: emotion, rater"):
         list(entries([url], keep=["label"]))
@@ -237,6 +238,9 @@ def test_a_server_that_sends_no_parts(clips, tmp_path, web):
         with opened(Entry("a", f"{url}/{name}")) as path:
             assert path.read_bytes() == clips[0].read_bytes()
             assert path.suffix == ".opus"
+    (tmp_path / "long.wav").write_bytes(bytes(range(256)) * 2**15)  # 8 MiB, more than a part
+    with opened(Entry("a", f"{url}/long.wav")) as path:
+        assert path.read_bytes() == (tmp_path / "long.wav").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(clips[0], "a.opus")
     (entry,) = entries([f"{url}/a.zip"])
