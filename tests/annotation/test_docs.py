@@ -22,16 +22,21 @@ def place(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main(["annotate", "tests/data", "-o", "emotions.parquet"]) == 0
+        labels = re.search(r"```\n(file,label\n.*?)```", PAGE, re.DOTALL)[1]
+        (folder / "labels.csv").write_text(labels)
+        assert main(["annotate", "labels.csv", "-o", "judged.parquet", "--keep", "label"]) == 0
     return folder
 
 
 def test_the_queries_give_what_the_page_shows(place, monkeypatch):
     duckdb = pytest.importorskip("duckdb")
     monkeypatch.chdir(place)
-    angry, folders, why = (
-        duckdb.sql(query).fetchall() for query in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-    )
-    for row in angry:
+    again, *others = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    duckdb.sql(again)
+    assert Path("again.csv").read_text() == "file\n"
+    agreement, angry, folders, why = (duckdb.sql(query).fetchall() for query in others)
+    assert len(agreement) == 4
+    for row in [*agreement, *angry]:
         assert f"| {' | '.join(map(str, row))} |" in PAGE
     assert [row[:2] for row in folders] == [("tests/data", 5)]
     assert why == []

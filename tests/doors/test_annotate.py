@@ -24,6 +24,15 @@ from voxplain.errors import WorkerLost
 RATE = 16_000
 
 
+@pytest.fixture(params=["local", "ray"])
+def two_workers(request):
+    """Options of each engine."""
+    options = ["--jobs", 2, "--batch", 1]
+    if request.param == "ray":
+        options += ["--engine", "ray", "--address", request.getfixturevalue("ray_address")]
+    return options
+
+
 def run(capsys, *arguments):
     code = main(["annotate", *map(str, arguments)])
     seen = capsys.readouterr()
@@ -136,6 +145,16 @@ def test_all_formats_jobs_and_batches_hold_the_same(folder, tmp_path, capsys):
     [
         (["-o", "t.xls"], "unknown kind of table '.xls'; available: .csv, .jsonl, .parquet"),
         (["-o", "t.csv", "--embeddings"], "a CSV has no cells for embeddings; write .parquet"),
+        (["-o", "s3://b/t.csv"], "s3://b/t.csv is not on this machine, where unfinished work has"),
+        (
+            ["-o", "t.csv", "--keep", "label"],
+            "corpus is no table, and has no columns to keep (label)",
+        ),
+        (
+            ["-o", "t.csv", "--keep", "verdict"],
+            "--keep verdict: the rows have a column verdict anyway",
+        ),
+        (["-o", "t.csv", "--keep", "speaker"], "leave it out, or rename the one that you mean"),
         (["-o", "old.csv"], "old.csv exists; --force replaces it"),
         (["-o", "t.csv", "--jobs", "0"], "--jobs must be at least 1, not 0"),
         (["-o", "t.csv", "--batch", "0"], "--batch must be at least 1, not 0"),
@@ -154,6 +173,97 @@ def test_what_cannot_be_is_refused_at_once(folder, capsys, monkeypatch, argument
     assert (folder.parent / "old.csv").read_text() == "mine"
     assert (folder.parent / "taken.csv.parts/notes.txt").read_text() == "mine"
     assert not (folder.parent / "t.csv").exists()
+
+
+INDEX = """file,start,end,label,rater,votes
+a.opus,,,happy,7,0.123456789
+b.opus,0,1.5,sad,,12345678.5
+b.opus,1.5,,,8,1
+c.wav,,,neutral,9,2
+d.wav,,,angry,10,3
+"""
+
+
+def test_columns_of_a_table_stand_beside_what_was_heard(folder, tmp_path, capsys):
+    table, keep = folder / "index.csv", ["--keep", "label", "--keep", "rater", "--keep", "votes"]
+    table.write_text(INDEX)
+    given = rows_of(table)
+    out = tmp_path / "t.csv"
+    assert run(capsys, table, "-o", out, *keep)[0] == 1
+    rows = rows_of(out)
+    assert list(rows[0])[:7] == ["file", "start", "end", "label", "rater", "votes", "duration"]
+    for row, told in zip(rows, given, strict=True):
+        assert {name: row[name] for name in keep[1::2]} == {name: told[name] for name in keep[1::2]}
+    assert rows[0]["verdict"] == "happy"
+    assert rows[4]["error"]
+    bare = tmp_path / "bare.csv"
+    assert run(capsys, table, "-o", bare)[0] == 1
+    for row, other in zip(rows, rows_of(bare), strict=True):
+        assert {name: row[name] for name in other} == other
+
+
+def test_numbers_that_are_kept_stay_what_they_are(folder, tmp_path, capsys):
+    pandas = pytest.importorskip("pandas")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    given = pandas.DataFrame(
+        {
+            "file": ["a.opus", "b.opus"],
+            "votes": [0.123456789, 1700000123.0],
+            "rater": [7, 2**60],
+            "agreed": [True, None],
+            "when": pandas.to_datetime(["2024-05-06", None]),
+            "none": [None, None],
+        }
+    )
+    given.to_parquet(folder / "index.parquet")
+    names = list(given.columns[1:])
+    keep = [word for name in names for word in ("--keep", name)]
+    expected = [
+        {"votes": 0.123456789, "rater": "7", "agreed": "True", "when": "2024-05-06 00:00:00"},
+        {"votes": 1700000123.0, "rater": str(2**60)},
+    ]
+    for suffix in (".csv", ".jsonl", ".parquet"):
+        out = tmp_path / f"t{suffix}"
+        assert run(capsys, folder / "index.parquet", "-o", out, *keep)[0] == 0
+        if suffix == ".csv":
+            rows = [{**row, "votes": float(row["votes"])} for row in rows_of(out)]
+        elif suffix == ".jsonl":
+            rows = [json.loads(line) for line in out.read_text().splitlines()]
+        else:
+            rows = parquet.read_table(out).to_pylist()
+        found = [{name: row[name] for name in names if row[name] not in (None, "")} for row in rows]
+        assert found == expected
+
+
+def test_what_lies_elsewhere_has_the_rows_of_what_lies_here(
+    folder, tmp_path, web, two_workers, capsys
+):
+    (folder / "index.csv").write_text(INDEX + "e.wav,,,sad,1,1\n")
+    url = web(folder)
+    for place, options in (folder, []), (url, two_workers):
+        out = tmp_path / f"{len(options)}.csv"
+        code, err = run(capsys, f"{place}/index.csv", "-o", out, "--keep", "label", *options)
+        assert code == 1
+        assert err.endswith(f"wrote {out}: 6 rows of 5 recordings, 2 failed\n")
+    *here, gone = rows_of(tmp_path / "0.csv")
+    *there, missing = rows_of(out)
+    for row, other in zip(here, there, strict=True):
+        assert {name: cell.replace(url, str(folder)) for name, cell in other.items()} == row
+    assert gone["label"] == missing["label"] == "sad"
+    assert missing["error"].startswith(f"{url}/e.wav can't be fetched (404 ")
+
+
+def test_a_url_is_the_same_input_when_it_goes_on(folder, tmp_path, web, capsys):
+    url, out = web(folder), tmp_path / "t.csv"
+    work = Work([url], tmp_path / "t.csv.parts", options=voxplain.annotation.Options(), batch=1)
+    work.parts.keep(0, next(work.run()))
+    del work
+    code, err = run(capsys, f"{url}/", "-o", out, "--batch", 1)
+    assert code == 2
+    assert f'(inputs: ["{url}"] then, ["{url}/"] now)' in err
+    (folder / "a.opus").unlink()  # its rows are there
+    assert run(capsys, url, "-o", out, "--batch", 1)[0] == 1
+    assert [row["error"] == "" for row in rows_of(out)] == [True, True, True, False]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Recordings in zip and tar archives: listed without unpacking, read one at a time.
+"""Recordings in zip and tar archives, and remote ones: listed as they lie, read one at a time.
 
-A name in an archive never becomes a path on this machine: what a member holds goes into a temporary
-file of a name of ours, and that is deleted after use.
+A name from elsewhere never becomes a path on this machine: what is unpacked or fetched goes into a
+temporary file of a name of ours, and that is deleted after use.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from voxplain.annotation.entries import Entry
+from voxplain.annotation.remote import Place, Remote, place
 from voxplain.audio import read
 from voxplain.errors import AudioError, OutputError
 
@@ -25,21 +26,21 @@ __all__ = ["MOST_BYTES", "SUFFIXES", "members", "opened"]
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 """In lower case."""
 MOST_BYTES = 2 * 1024**3
-"""A member that claims to hold more is an error, not a recording."""
+"""A member that claims to hold more is an error, not a recording; so is what is fetched."""
 
 _PIECE = 1024**2  # bytes copied at once
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError)
 """What the readers of archives raise; RuntimeError for what is encrypted."""
 
 
-def members(path: Path) -> Iterator[Entry]:
+def members(path: Place) -> Iterator[Entry]:
     """The recordings of an archive in its order, by suffix; what is hidden is skipped.
 
     One that must not be opened (a link, a name that leads out of the archive, a claim of more than
     ``MOST_BYTES``) says so as its ``problem``, and so does an archive that can't be read. Raises
     AudioError for an archive without recordings.
     """
-    archive, place = read.source_name(path), str(path.absolute())
+    archive, lies = read.source_name(str(path)), str(path.absolute())
     found = False
     try:
         for name, number, size, regular in _zipped(path) if _is_zip(path) else _in_tar(path):
@@ -52,10 +53,12 @@ def members(path: Path) -> Iterator[Entry]:
             found = True
             shown = f"{archive}/{read.source_name(name)}"
             problem = _problem(name, parts, size, regular)
-            yield Entry(shown, place, name, number, size, problem=problem and f"{shown} {problem}")
+            yield Entry(shown, lies, name, number, size, problem=problem and f"{shown} {problem}")
     except _BROKEN as error:
         problem = f"{archive} can't be read as an archive ({_why(error)}); copy it again"
-        yield Entry(archive, place, problem=problem)
+        if isinstance(path, Remote):
+            problem += ", or here: its server may give no parts of files"
+        yield Entry(archive, lies, problem=problem)
         return
     if not found:
         raise AudioError(
@@ -77,43 +80,52 @@ def _problem(name: str, parts: tuple[str, ...], size: int, regular: bool) -> str
     return None
 
 
-def _is_zip(path: Path) -> bool:
+def _is_zip(path: Place) -> bool:
     return path.suffix.lower() == ".zip"
 
 
 _Member = tuple[str, int, int, bool]  # name, place, bytes, whether it is a file
 
 
-def _zipped(path: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
+def _zipped(path: Place) -> Iterator[_Member]:
+    with _zip(path) as archive:
         for number, info in enumerate(archive.infolist()):
             if not info.is_dir():
                 yield info.filename, number, info.file_size, True
 
 
-def _in_tar(path: Path) -> Iterator[_Member]:
-    with tarfile.open(path) as archive:
+def _in_tar(path: Place) -> Iterator[_Member]:
+    with _Tar.of(path) as archive:
         while (info := archive.next()) is not None:
             if not info.isdir():
                 yield info.name, info.offset_data, info.size, info.isreg() and not info.issparse()
             archive.members = []  # type: ignore[attr-defined]  # or all headers stay in memory
 
 
+def _zip(path: Place) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path.open() if isinstance(path, Remote) else path)
+
+
 @contextlib.contextmanager
 def opened(entry: Entry) -> Iterator[Path]:
     """A path to read an entry from, for as long as the context lasts.
 
-    Raises AudioError for a member that can't be unpacked, OutputError where there is no room to.
+    Raises AudioError for what can't be unpacked or fetched, OutputError where there is no room to.
     """
-    if entry.member is None:
-        yield Path(entry.path)
+    lies = place(entry.path)
+    if entry.member is not None:
+        suffix, pieces = PurePosixPath(entry.member).suffix, _unpacked(entry)
+    elif isinstance(lies, Remote):
+        known = lies.suffix.lower() in read.SUFFIXES  # else it may be anything, of any length
+        suffix, pieces = lies.suffix if known else "", _fetched(entry.file, lies)
+    else:
+        yield lies
         return
     with tempfile.TemporaryDirectory(prefix="voxplain-") as folder:
-        path = Path(folder, "member").with_suffix(PurePosixPath(entry.member).suffix)
+        path = Path(folder, "recording").with_suffix(suffix)
         try:
-            with path.open("wb") as unpacked:
-                for piece in _pieces(entry):
-                    unpacked.write(piece)
+            with path.open("wb") as copy:
+                copy.writelines(pieces)
         except OSError as error:
             raise OutputError(
                 f"{path} can't be written: {error.strerror or error}; free some room, or name "
@@ -122,7 +134,26 @@ def opened(entry: Entry) -> Iterator[Path]:
         yield path
 
 
-def _pieces(entry: Entry) -> Iterator[bytes]:
+def _fetched(name: str, remote: Remote) -> Iterator[bytes]:
+    """All that a remote recording holds, if that is not too much."""
+    try:
+        with remote.open(whole=True) as stream:
+            room = MOST_BYTES
+            while piece := stream.read(_PIECE):
+                room -= len(piece)
+                if room < 0:
+                    raise AudioError(
+                        f"{name} holds more than the {MOST_BYTES:,} bytes that are fetched; copy "
+                        "it here yourself"
+                    )
+                yield piece
+    except OSError as error:
+        raise AudioError(
+            f"{name} can't be fetched ({_why(error)}); check the URL, and your access to it"
+        ) from error
+
+
+def _unpacked(entry: Entry) -> Iterator[bytes]:
     """What a member holds: as many bytes as it promised, and not one more."""
     try:
         with _member(entry) as packed:
@@ -144,7 +175,9 @@ def _why(error: Exception) -> str:
 
 
 def _member(entry: Entry) -> IO[bytes]:
-    archive = _archive(entry.path, Path(entry.path).stat().st_mtime_ns)
+    lies = place(entry.path)
+    changed = lies.version() if isinstance(lies, Remote) else lies.stat().st_mtime_ns
+    archive = _archive(lies, changed)
     if isinstance(archive, zipfile.ZipFile):
         info = archive.infolist()[entry.place : entry.place + 1]
         if not info or info[0].filename != entry.member:
@@ -159,11 +192,15 @@ def _member(entry: Entry) -> IO[bytes]:
 
 
 class _Tar(tarfile.TarFile):
+    @classmethod
+    def of(cls, path: Place) -> tarfile.TarFile:
+        return cls.open(fileobj=path.open()) if isinstance(path, Remote) else cls.open(path)
+
     def __del__(self) -> None:
         self.close()  # as zip files do
 
 
 @functools.lru_cache(maxsize=1)
-def _archive(path: str, changed: int) -> zipfile.ZipFile | tarfile.TarFile:
+def _archive(path: Place, changed: int | str) -> zipfile.ZipFile | tarfile.TarFile:
     """Open, once in each process until the next archive or a newer one comes."""
-    return zipfile.ZipFile(path) if _is_zip(Path(path)) else _Tar.open(path)
+    return _zip(path) if _is_zip(path) else _Tar.of(path)

@@ -19,7 +19,7 @@ class Entry:
     file: str
     """As it stands in the column ``file``."""
     path: str
-    """Absolute; of the archive, where it is a member of one."""
+    """Absolute, or a URL; of the archive, where it is a member of one."""
     member: str | None = None
     """Its name in the archive."""
     place: int = 0
@@ -29,6 +29,8 @@ class Entry:
     intervals: tuple[Segment, ...] = ()
     speaker: str | None = None
     """Of a recording that is to be taken whole."""
+    kept: tuple[dict[str, Any], ...] = ()
+    """What the table says in columns that are to be kept: of each interval, or of the whole."""
     problem: str | None = None
     """Why it is not even to be opened."""
 
@@ -48,6 +50,7 @@ class Entry:
         plain: dict[str, Any] = json.loads(line)
         marked = plain.pop("intervals", ())
         return cls(
+            kept=tuple(plain.pop("kept", ())),
             intervals=tuple(
                 Segment(start, math.inf if end is None else end, speaker)
                 for start, end, speaker in marked

@@ -78,6 +78,11 @@ class Parts:
         """Whether the list says of any recording who speaks."""
         return bool(self._manifest["speakers"])
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The kept columns that hold anything but numbers."""
+        return tuple(self._manifest["texts"])
+
     def differences(self, command: Mapping[str, Any]) -> list[str]:
         """What another command says otherwise, in words."""
         had = self._manifest["command"]
@@ -94,6 +99,7 @@ class Parts:
         """
         self._clear()
         number, speakers = 0, False
+        texts: set[str] = set()
 
         def lines() -> Iterator[str]:
             nonlocal number, speakers
@@ -101,6 +107,8 @@ class Parts:
                 number += 1
                 told = entry.speaker or any(one.speaker for one in entry.intervals)
                 speakers = speakers or bool(told)
+                for kept in entry.kept:
+                    texts.update(name for name, cell in kept.items() if isinstance(cell, str))
                 yield entry.to_json() + "\n"
 
         try:
@@ -110,7 +118,8 @@ class Parts:
         except InputError:
             self.remove()
             raise
-        manifest = {"command": dict(command), "recordings": number, "speakers": speakers}
+        found = {"recordings": number, "speakers": speakers, "texts": sorted(texts)}
+        manifest = {"command": dict(command), **found}
         self._put(_MANIFEST, [json.dumps(manifest, indent=1) + "\n"])
         self._manifest = manifest
 

@@ -19,7 +19,7 @@ from voxplain.annotation.entries import Batch, Entry
 from voxplain.audio import read
 from voxplain.audio.activity import SAMPLING_RATE
 from voxplain.descriptors import inventory
-from voxplain.errors import AudioError, ChecksumMismatch, InputError
+from voxplain.errors import AudioError, ChecksumMismatch, ConfigError, InputError
 from voxplain.models import Model
 from voxplain.models.judgement import DIMENSIONS, Readings
 from voxplain.models.profile import Profile
@@ -42,18 +42,19 @@ class Options:
     """Also the functionals of each row, and which of them are unreliable."""
     embeddings: bool = False
     """Also the mean state of the model's encoder."""
+    keep: tuple[str, ...] = ()
+    """Columns of the tables that name the recordings, as they stand there."""
 
 
 def columns(options: Options, *, speakers: bool) -> tuple[str, ...]:
     """All columns, in order; ``speakers`` if the inputs say who speaks.
 
-    Raises what ``pipeline.load`` raises.
+    Raises what ``pipeline.load`` raises, ConfigError for a column to keep whose name is taken.
     """
     calibration = _analyzer(options.model).model.calibration
     axes = [(axis, f"{axis}_low", f"{axis}_high") for axis in DIMENSIONS]
-    return (
-        *("file", "start", "end"),
-        *(["speaker"] if speakers else []),
+    place = ("file", "start", "end", "speaker")
+    judged = (
         *("duration", "verdict", "reason"),
         *(f"p_{label}" for label in calibration.labels),
         *(f"perceived_{label}" for label in calibration.votes),
@@ -63,6 +64,13 @@ def columns(options: Options, *, speakers: bool) -> tuple[str, ...]:
         *(["embedding"] if options.embeddings else []),
         "error",
     )
+    keep = tuple(dict.fromkeys(options.keep))
+    if taken := [name for name in keep if name in place + judged]:
+        raise ConfigError(
+            f"--keep {taken[0]}: the rows have a column {taken[0]} anyway; leave it out, or rename "
+            "the one that you mean"
+        )
+    return (*(place if speakers else place[:-1]), *keep, *judged)
 
 
 def identity(options: Options) -> dict[str, str]:
@@ -92,13 +100,19 @@ def annotated(
             f"{options.model} on {platform.node()} is another model than the one that the table "
             "was begun with; put the same one there, and the same voxplain"
         )
-    return [_rows(entry, analyzer, options) for entry in batch]
+    return [_with_kept(entry, _rows(entry, analyzer, options)) for entry in batch]
 
 
 @functools.lru_cache(maxsize=1)
 def _analyzer(model: str) -> Analyzer:
     """Once in each process."""
     return load(model)
+
+
+def _with_kept(entry: Entry, rows: list[Row]) -> list[Row]:
+    """What is told of a whole recording holds for each stretch of it."""
+    told = entry.kept if entry.intervals else entry.kept * len(rows)
+    return [{**kept, **row} for kept, row in zip(told, rows, strict=True)] if told else rows
 
 
 def _rows(entry: Entry, analyzer: Analyzer, options: Options) -> list[Row]:

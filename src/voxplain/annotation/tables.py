@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from voxplain.annotation.entries import Entry
+from voxplain.annotation.remote import Place, Remote, is_url
 from voxplain.audio.intervals import seconds
 from voxplain.audio.read import source_name
 from voxplain.errors import ConfigError, UnknownName
@@ -23,28 +26,44 @@ HEADER = "db.yaml"
 """Of a database of audformat."""
 
 _WANTED = ("file", "start", "end", "speaker")
-_Marked = tuple[str, Segment | None, str | None]
-"""file, interval or None for the whole, speaker"""
+_EXACT = 2**53  # beyond, a whole number is a name, and a float would change it
 
 
-def listed(path: Path) -> Iterator[Entry]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    file: str
+    interval: tuple[float, float] | None
+    """None for the whole."""
+    speaker: str | None
+    kept: dict[str, Any]
+
+    def and_also(self, other: _Row) -> _Row:
+        """With what another row about the same tells beyond it."""
+        told = {name: cell for name, cell in self.kept.items() if cell is not None}
+        speaker = self.speaker or other.speaker
+        return _Row(self.file, self.interval, speaker, {**self.kept, **other.kept, **told})
+
+
+def listed(path: Place, *, keep: Sequence[str] = ()) -> Iterator[Entry]:
     """The recordings of a table with a column ``file``, in its order.
 
     ``start`` and ``end`` (seconds, h:mm:ss, "0 days h:mm:ss" or durations) make a row an interval;
-    ``speaker`` says who speaks. Rows of one file that follow each other are one entry. Files are
-    looked for from the folder of the table, then from the current one.
+    ``speaker`` says who speaks, and the columns to ``keep`` are taken along. Rows of one file that
+    follow each other are one entry. Files are looked for from the folder of the table, then, if
+    that is on this machine, from the current one.
 
     Raises ConfigError, naming the line, UnknownName for a column that is lacking, MissingExtra for
     Parquet without pyarrow.
     """
-    for file, rows in groupby(_marked(path), key=lambda row: row[0]):
+    for file, rows in groupby(_rows(path, keep), key=lambda row: row.file):
         yield from _entries(path.parent, file, list(rows))
 
 
-def database(folder: Path) -> Iterator[Entry]:
+def database(folder: Place, *, keep: Sequence[str] = ()) -> Iterator[Entry]:
     """The recordings that the tables of an audformat database name, each once.
 
-    Where a table marks segments of a file, these are taken, otherwise the whole of it.
+    Where a table marks segments of a file, these are taken, otherwise the whole of it. What is to
+    be kept comes from the first table that tells it of the same segment or file.
 
     Raises what ``listed`` raises, ConfigError for a header that is none.
     """
@@ -52,22 +71,26 @@ def database(folder: Path) -> Iterator[Entry]:
 
     header = folder / HEADER
     try:
-        names = list(yaml.safe_load(header.read_text(encoding="utf-8"))["tables"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
+        with header.open("rb") as stream:
+            stored = {
+                name: list(table.get("columns") or ())
+                for name, table in yaml.safe_load(stream)["tables"].items()
+            }
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{header} is no header of an audformat database: {error}") from error
-    found: dict[str, dict[tuple[float, float] | None, _Marked]] = {}
-    for name in names:
-        for row in _marked(_stored(folder, name)):
-            marked = (row[1].start, row[1].end) if row[1] else None
-            rows = found.setdefault(row[0], {})
-            if marked not in rows or rows[marked][2] is None:  # another table may know who speaks
-                rows[marked] = row
+    _check(folder, {column for columns in stored.values() for column in columns}, keep)
+    found: dict[str, dict[tuple[float, float] | None, _Row]] = {}
+    for name, columns in stored.items():
+        for row in _rows(_stored(folder, name), [column for column in keep if column in columns]):
+            rows = found.setdefault(row.file, {})
+            nothing = _Row(row.file, row.interval, None, dict.fromkeys(keep))
+            rows[row.interval] = rows.get(row.interval, nothing).and_also(row)
     for file, rows in found.items():
-        parts = [row for marked, row in rows.items() if marked]
+        parts = [row for row in rows.values() if row.interval]
         yield from _entries(folder, file, parts or list(rows.values()))
 
 
-def _stored(folder: Path, table: str) -> Path:
+def _stored(folder: Place, table: str) -> Place:
     for path in (folder / f"db.{table}.parquet", folder / f"db.{table}.csv"):
         if path.is_file():
             return path
@@ -77,82 +100,110 @@ def _stored(folder: Path, table: str) -> Path:
     )
 
 
-def _entries(folder: Path, file: str, rows: list[_Marked]) -> Iterator[Entry]:
+def _entries(folder: Place, file: str, rows: list[_Row]) -> Iterator[Entry]:
     """One for the intervals; rows about the whole recording are one each."""
-    path = folder / file
-    path = path if path.exists() else Path(file)
-    name, place = source_name(path), str(path.absolute())
-    for whole, some in groupby(rows, key=lambda row: row[1] is None):
+    path = _looked_up(folder, file)
+    name, lies = source_name(str(path)), str(path.absolute())
+    for whole, some in groupby(rows, key=lambda row: row.interval is None):
         if whole:
-            yield from (Entry(name, place, speaker=speaker) for _, _, speaker in some)
+            for row in some:
+                yield Entry(name, lies, speaker=row.speaker, kept=_told([row]))
         else:
-            marked = tuple(segment for _, segment, _ in some if segment)
-            yield Entry(name, place, intervals=marked)
+            marked = list(some)
+            intervals = (Segment(*row.interval, row.speaker) for row in marked if row.interval)
+            yield Entry(name, lies, intervals=tuple(intervals), kept=_told(marked))
 
 
-def _marked(path: Path) -> Iterator[_Marked]:
-    rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    for where, row in rows:
+def _told(rows: list[_Row]) -> tuple[dict[str, Any], ...]:
+    """Nothing at all where nothing is to be kept."""
+    return tuple(row.kept for row in rows if row.kept)
+
+
+def _looked_up(folder: Place, file: str) -> Place:
+    if is_url(file):
+        return Remote(file)
+    path = folder / file
+    return path if isinstance(path, Remote) or path.exists() else Path(file)
+
+
+def _rows(path: Place, keep: Sequence[str]) -> Iterator[_Row]:
+    read = _parquet if path.suffix.lower() == ".parquet" else _csv
+    for where, row in read(path, keep):
         file, speaker = row["file"], row.get("speaker")
         if not file:
             raise ConfigError(f"{path}, {where}: there is no file; fill the cell or drop the row")
         start, end = (_time(row.get(key), path, where) for key in ("start", "end"))
         who = str(speaker) if speaker not in (None, "") else None
+        kept = {name: _plain(row[name]) for name in keep}
         if end is None and not start:
-            yield str(file), None, who
+            yield _Row(str(file), None, who, kept)
             continue
-        segment = Segment(start or 0.0, math.inf if end is None else end, who)
-        if not segment.start < segment.end:
+        interval = start or 0.0, math.inf if end is None else end
+        if not interval[0] < interval[1]:
             raise ConfigError(
-                f"{path}, {where}: the interval {segment.start:g} s to {segment.end:g} s is empty; "
+                f"{path}, {where}: the interval {interval[0]:g} s to {interval[1]:g} s is empty; "
                 "give an end after the start"
             )
-        yield str(file), segment, who
+        yield _Row(str(file), interval, who, kept)
 
 
-def _csv(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _csv(path: Place, keep: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with (
+            path.open("rb") as encoded,
+            io.TextIOWrapper(encoded, newline="", encoding="utf-8-sig") as stream,
+        ):
             reader = csv.DictReader(stream)
-            _check(path, reader.fieldnames or ())
+            _check(path, reader.fieldnames or (), ("file", *keep))
             for row in reader:
                 yield f"line {reader.line_num}", row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path} can't be read as a table: {error}") from error
 
 
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parquet(path: Place, keep: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     arrow = require("pyarrow", extra="tables")
     parquet = require("pyarrow.parquet", extra="tables")
     try:
-        file = parquet.ParquetFile(path)
-        _check(path, file.schema_arrow.names)
-        present = [name for name in _WANTED if name in file.schema_arrow.names]
-        number = 0
-        for batch in file.iter_batches(columns=present):
-            columns = {}
-            for name in present:
-                column = batch.column(name)
-                if arrow.types.is_duration(column.type):
-                    nanoseconds = column.cast(arrow.duration("ns")).cast(arrow.int64())
-                    columns[name] = [
-                        None if one is None else one / 1e9 for one in nanoseconds.to_pylist()
-                    ]
-                else:
-                    columns[name] = column.to_pylist()
-            for row in zip(*columns.values(), strict=True):
-                number += 1
-                yield f"row {number}", dict(zip(present, row, strict=True))
+        with path.open("rb") as stream:
+            file = parquet.ParquetFile(stream)
+            names = file.schema_arrow.names
+            _check(path, names, ("file", *keep))
+            present = [name for name in names if name in (*_WANTED, *keep)]
+            number = 0
+            for batch in file.iter_batches(columns=present):
+                columns = {}
+                for name in present:
+                    column = batch.column(name)
+                    if arrow.types.is_duration(column.type):
+                        nanoseconds = column.cast(arrow.duration("ns")).cast(arrow.int64())
+                        columns[name] = [
+                            None if one is None else one / 1e9 for one in nanoseconds.to_pylist()
+                        ]
+                    else:
+                        columns[name] = column.to_pylist()
+                for row in zip(*columns.values(), strict=True):
+                    number += 1
+                    yield f"row {number}", dict(zip(present, row, strict=True))
     except (OSError, arrow.ArrowException) as error:
         raise ConfigError(f"{path} can't be read as a table: {error}") from error
 
 
-def _check(path: Path, names: Any) -> None:
-    if "file" not in names:
-        raise UnknownName(f"column in {path}", "file", map(str, names))
+def _check(path: Place, names: Collection[str], wanted: Iterable[str]) -> None:
+    for name in wanted:
+        if name not in names:
+            raise UnknownName(f"column in {path}", name, map(str, names))
 
 
-def _time(cell: Any, path: Path, where: str) -> float | None:
+def _plain(cell: Any) -> str | float | None:
+    """What is carried along as it stands: numbers and text, or None for an empty cell."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    exact = isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) <= _EXACT
+    return cell if exact else str(cell) if cell not in (None, "") else None
+
+
+def _time(cell: Any, path: Place, where: str) -> float | None:
     """Seconds, or None for an empty cell."""
     if isinstance(cell, int | float):
         return float(cell) if math.isfinite(cell) else None

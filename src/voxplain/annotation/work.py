@@ -14,6 +14,7 @@ from typing import Any
 from voxplain import __version__
 from voxplain.annotation import listing, rows
 from voxplain.annotation.parts import Parts
+from voxplain.annotation.remote import place
 from voxplain.annotation.rows import Options, Row
 from voxplain.errors import ConfigError
 from voxplain.plugins import find, require
@@ -63,17 +64,19 @@ class Work:
 
         With ``force``, what it holds of another is dropped. Raises ConfigError for a folder of
         another command, or in which one is at work, or for numbers that make no sense, OutputError,
-        what ``pipeline.load`` raises, and what ``listing.entries`` raises.
+        what ``rows.columns`` raises, and what ``listing.entries`` raises.
         """
         if batch < 1:
             raise ConfigError(f"--batch must be at least 1, not {batch}")
         self.options = options
         self._model = rows.identity(options)
+        rows.columns(options, speakers=True)  # before all is listed: a name may be taken
         command = {
-            "inputs": [str(Path(one).absolute()) for one in inputs],
+            "inputs": [str(place(one).absolute()) for one in inputs],
             **self._model,
             "descriptors": options.descriptors,
             "embeddings": options.embeddings,
+            "keep": list(options.keep),
             "batch": batch,
             "voxplain": __version__,
         }
@@ -85,7 +88,7 @@ class Work:
                 "that command again to go on with it, or --force to begin anew"
             )
         if different or not self.parts.begun:
-            self.parts.begin(command, listing.entries(inputs))
+            self.parts.begin(command, listing.entries(inputs, keep=options.keep))
         self.columns = rows.columns(options, speakers=self.parts.speakers)
 
     def run(
@@ -115,7 +118,15 @@ class Work:
     def rows(self) -> Iterator[list[dict[str, Any]]]:
         """The rows of each recording in order, each with all columns. Raises OutputError."""
         for found in self.parts.rows():
+            for row in found:  # one table may have numbers where another has text
+                row |= {one: str(row[one]) for one in self.parts.texts if row.get(one) is not None}
             yield [{name: row.get(name) for name in self.columns} for row in found]
+
+    @property
+    def kept(self) -> dict[str, type]:
+        """The kept columns, each with what it holds: text (str) or numbers (float)."""
+        texts = self.parts.texts
+        return {name: str if name in texts else float for name in self.options.keep}
 
 
 def annotate(
@@ -129,8 +140,9 @@ def annotate(
     """The rows of many recordings, in their order: one a stretch of speech, or one an interval.
 
     ``inputs`` are recordings, folders, patterns, tables (CSV, Parquet, audformat) and archives
-    (zip, tar). A row is column -> value, with all columns; what can't be read is a row with an
-    ``error``. The first row comes when all are done: until then they lie in a temporary folder.
+    (zip, tar), here or as URLs. A row is column -> value, with all columns; what can't be read is a
+    row with an ``error``. The first row comes when all are done: until then they lie in a temporary
+    folder.
 
     Raises what ``Work`` and ``Work.run`` raise.
     """

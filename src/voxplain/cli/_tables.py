@@ -6,7 +6,7 @@ import contextlib
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,23 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 _TEXT = ("file", "label", "speaker", "verdict", "reason", "unreliable", "error")
 
 Rows = Mapping[str, Sequence[Any]]
-NO_VECTORS: Mapping[str, int] = {}
+NONE: Mapping[str, Any] = {}
 
 
 @contextlib.contextmanager
 def table_writer(
-    path: Path, columns: Sequence[str], *, vectors: Mapping[str, int] = NO_VECTORS
+    path: Path,
+    columns: Sequence[str],
+    *,
+    vectors: Mapping[str, int] = NONE,
+    kept: Mapping[str, type] = NONE,
 ) -> Iterator[_Csv | _Jsonl | _Parquet]:
     """A table that appears at ``path`` whole, once all its rows are written, or not at all.
 
     ``write`` takes rows as column -> values, all of one length; a column that is lacking stays
     empty. Numbers have six significant digits in text. ``vectors`` are columns of lists, each with
-    their length. Raises UnknownName for the suffix, ConfigError for vectors in CSV, MissingExtra
+    their length; ``kept`` are columns of others, each text (str) or numbers (float), of which no
+    digit is lost. Raises UnknownName for the suffix, ConfigError for vectors in CSV, MissingExtra
     for Parquet without pyarrow, OutputError.
     """
     if path.suffix not in _WRITERS:
@@ -45,22 +50,27 @@ def table_writer(
         )
     with (
         replacing(path) as temporary,
-        _WRITERS[path.suffix](temporary, columns, vectors) as writer,
+        _WRITERS[path.suffix](temporary, columns, vectors, kept) as writer,
     ):
         yield writer
 
 
 class _Csv:
-    def __init__(self, path: Path, columns: Sequence[str], _: Mapping[str, int]) -> None:
-        self._columns = columns
+    def __init__(
+        self, path: Path, columns: Sequence[str], _: Mapping[str, int], kept: Collection[str]
+    ) -> None:
+        self._columns, self._kept = columns, kept
         self._stream = path.open("w", newline="", encoding="utf-8")
         self._csv = csv.writer(self._stream, lineterminator="\n")
         self._csv.writerow(columns)
 
     def write(self, rows: Rows) -> None:
         length = len(rows["file"])
-        cells = [rows.get(column, [None] * length) for column in self._columns]
-        self._csv.writerows(map(_plain, zip(*cells, strict=True)))
+        cells = [
+            _plain(rows.get(column, [None] * length), exact=column in self._kept)
+            for column in self._columns
+        ]
+        self._csv.writerows(zip(*cells, strict=True))
 
     def __enter__(self) -> _Csv:
         return self
@@ -70,14 +80,17 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, path: Path, columns: Sequence[str], _: Mapping[str, int]) -> None:
-        self._columns = columns
+    def __init__(
+        self, path: Path, columns: Sequence[str], _: Mapping[str, int], kept: Collection[str]
+    ) -> None:
+        self._columns, self._kept = columns, kept
         self._stream = path.open("w", encoding="utf-8")
 
     def write(self, rows: Rows) -> None:
         names = [column for column in self._columns if column in rows]
-        for row in zip(*(rows[name] for name in names), strict=True):
-            self._stream.write(json.dumps(dict(zip(names, _plain(row), strict=True))) + "\n")
+        cells = [_plain(rows[name], exact=name in self._kept) for name in names]
+        for row in zip(*cells, strict=True):
+            self._stream.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
 
     def __enter__(self) -> _Jsonl:
         return self
@@ -87,7 +100,13 @@ class _Jsonl:
 
 
 class _Parquet:
-    def __init__(self, path: Path, columns: Sequence[str], vectors: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[str],
+        vectors: Mapping[str, int],
+        kept: Mapping[str, type],
+    ) -> None:
         import pyarrow
         from pyarrow import parquet
 
@@ -95,6 +114,7 @@ class _Parquet:
         kinds = {
             **dict.fromkeys(columns, pyarrow.float64()),
             **{column: pyarrow.string() for column in columns if column in _TEXT},
+            **{name: pyarrow.string() for name, kind in kept.items() if kind is str},
             **{name: pyarrow.list_(pyarrow.float32(), length) for name, length in vectors.items()},
         }
         self._schema = pyarrow.schema(list(kinds.items()))
@@ -128,9 +148,9 @@ _WRITERS: dict[str, type[_Csv | _Jsonl | _Parquet]] = {
 }
 
 
-def _plain(row: Sequence[Any]) -> list[Any]:
+def _plain(cells: Sequence[Any], *, exact: bool) -> list[Any]:
     """Values as text formats take them."""
-    return [_short(cell) for cell in map(_missing, row)]
+    return [cell if exact else _short(cell) for cell in map(_missing, cells)]
 
 
 def _short(cell: Any) -> Any:

@@ -4,13 +4,16 @@ examples:
   voxplain annotate corpus/ -o emotions.parquet --jobs 4
   voxplain annotate calls.zip "more/**/*.wav" -o emotions.csv
   voxplain annotate segments.csv -o emotions.csv         a row per interval
+  voxplain annotate labels.csv -o t.csv --keep label     beside labels of yours
+  voxplain annotate s3://bucket/corpus/ -o emotions.parquet
   voxplain annotate corpus/ -o all.parquet --descriptors --embeddings
   voxplain annotate /data/corpus -o t.parquet --engine ray --address head:6379
 
 INPUT is a recording, a folder of them, a pattern, a zip or tar archive, or a
 table (CSV, Parquet, audformat) with a column file and, if wanted, start, end
-(s) and speaker. After an interruption the same command goes on. The columns and
-what to do with them: docs/annotate.md.
+(s) and speaker; each here or as a URL (https, s3, gs, sftp, ...). After an
+interruption the same command goes on. The columns and what to do with them:
+docs/annotate.md.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from voxplain.annotation.parts import joined
+from voxplain.annotation.remote import is_url
 from voxplain.annotation.rows import Options, width
 from voxplain.annotation.work import BATCH, Work, engine_for
 from voxplain.cli._progress import Bar
@@ -39,10 +43,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     option = parser.add_argument
     option("input", nargs="+", help="recordings, folders, patterns, archives or tables")
-    option("-o", "--out", type=Path, required=True, metavar="FILE", help=", ".join(SUFFIXES))
+    option("-o", "--out", required=True, metavar="FILE", help=", ".join(SUFFIXES))
     option("--descriptors", action="store_true", help="also the acoustic descriptors of each row")
     option(
         "--embeddings", action="store_true", help="also the mean state of the encoder, as a list"
+    )
+    option(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="of the tables, as it stands there; may be given again",
     )
     option("--model", default=DEFAULT_MODEL, help="by name, folder or hub id")
     option("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
@@ -62,8 +73,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Annotate, or go on with it, and write."""
-    out: Path = arguments.out
-    options = Options(arguments.model, arguments.descriptors, arguments.embeddings)
+    if is_url(arguments.out):
+        raise ConfigError(
+            f"{arguments.out} is not on this machine, where unfinished work has to lie; write to a "
+            "file here, and copy it there"
+        )
+    out = Path(arguments.out)
+    options = Options(
+        arguments.model, arguments.descriptors, arguments.embeddings, tuple(arguments.keep)
+    )
     folder = out.with_name(out.name + PARTS)
     _check(out, folder, options, force=arguments.force)
     engine = {name: getattr(arguments, name) for name in ("engine", "jobs", "address")}
@@ -112,7 +130,7 @@ def _write(work: Work, out: Path) -> tuple[int, int]:
     table = work.parts.folder / f"table{out.suffix}"
     vectors = {"embedding": width(work.options)} if work.options.embeddings else {}
     rows = failed = 0
-    with table_writer(table, work.columns, vectors=vectors) as writer:
+    with table_writer(table, work.columns, vectors=vectors, kept=work.kept) as writer:
         for found in work.rows():
             rows += len(found)
             failed += any(row["error"] for row in found)
