@@ -172,8 +172,8 @@ def numbers(page, table):
     }
 
 
-def grave(page):
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response
+def grave(page, **options):
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"], **options}).response
     assert found["passes"]
     return [
         (one["id"], node["html"][:200], node["failureSummary"])
@@ -324,11 +324,12 @@ def test_report_and_data_can_be_saved(analysed, answer):
     assert "data:audio/wav" in saved["html"]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_the_report_leaves_nobody_out(analysed, colours):
+def test_the_report_leaves_nobody_out(analysed):
     page = analysed.page
-    page.emulate_media(color_scheme=colours)
     assert grave(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert grave(page, runOnly=["color-contrast"]) == []
+    page.emulate_media(color_scheme="light")
 
 
 def test_it_fits_a_phone_and_large_letters(analysed):
@@ -469,7 +470,8 @@ def test_what_passes_can_be_tried_again(visit, angry, status, title, told):
     page.locator("#problem").wait_for()
     assert page.locator("#problem h2").inner_text() == title
     assert told in page.locator("#problem p").inner_text()
-    assert grave(page) == []
+    if not status:  # all three look alike
+        assert grave(page) == []
     page.unroute("**/v1/**")
     with page.expect_response(lambda answer: answer.status == 202):
         page.get_by_role("button", name="Try again").click()
