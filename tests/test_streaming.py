@@ -95,7 +95,7 @@ def test_each_utterance_is_told_once_and_where_it_was_spoken(conversation, told,
 
 
 def test_a_final_is_the_offline_analysis_of_the_utterance(conversation, told):
-    for one in finals(told):
+    for one in finals(told)[::2]:  # of both speakers
         offline = voxplain.analyze(cut(conversation, one), RATE, explain=None)
         found, known = (flat(a.to_dict(tracks=True)) for a in (one.analysis, offline))
         assert found.keys() == known.keys()
@@ -168,10 +168,10 @@ def test_what_is_fed_may_be_changed_afterwards(angry, alone):
 
 @pytest.mark.parametrize("pause", [0.4, 1.5])
 def test_an_utterance_ends_after_the_pause(clips, pause):
-    apart = [talk(clips[1:3], pause=gap) for gap in (pause - 0.35, pause + 0.5)]
-    assert [len(finals(heard(pcm, pause=pause))) for pcm in apart][1] == 2
+    near, far = (talk(clips[1:3], pause=gap) for gap in (pause - 0.35, pause + 0.5))
+    assert len(finals(heard(far, pause=pause))) == 2
     if pause > PAUSE:
-        assert len(finals(heard(apart[0], pause=pause))) == 1
+        assert len(finals(heard(near, pause=pause))) == 1
 
 
 def test_a_final_comes_with_the_pause_not_with_the_end(angry):
@@ -182,7 +182,7 @@ def test_a_final_comes_with_the_pause_not_with_the_end(angry):
 
 
 def test_speech_without_a_pause_is_cut_before_15_s(clips):
-    pcm = np.concatenate([sound(clip)[4000:-6000] for clip in [*clips, *clips]])
+    pcm = np.concatenate([sound(clip)[4000:-6000] for clip in [*clips, *clips[:2]]])
     spoken = finals(heard(pcm, pause=3))
     assert len(spoken) > 1
     assert all(one.end - one.start <= 15 for one in spoken)
