@@ -182,7 +182,7 @@ def test_a_final_comes_with_the_pause_not_with_the_end(angry):
 
 
 def test_speech_without_a_pause_is_cut_before_15_s(clips):
-    pcm = np.concatenate([sound(clip)[4000:-6000] for clip in [*clips, *clips[:2]]])
+    pcm = np.concatenate([sound(clip)[4000:-6000] for clip in [*clips, *clips[:4]]])
     spoken = finals(heard(pcm, pause=3))
     assert len(spoken) > 1
     assert all(one.end - one.start <= 15 for one in spoken)
