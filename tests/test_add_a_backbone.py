@@ -22,7 +22,7 @@ def block(language):
 def test_the_command_prints_what_the_page_shows(tmp_path):
     """In a copy of the package that has the file of the page."""
     package = tmp_path / "voxplain"
-    unneeded = shutil.ignore_patterns("assets", "__pycache__")
+    unneeded = shutil.ignore_patterns("assets")  # what was compiled need not be compiled again
     shutil.copytree(Path(voxplain.__file__).parent, package, ignore=unneeded)
     (package / "backbones/unispeech_sat.py").write_text(block("python"), encoding="utf-8")
     command, _, shown = block("console").removeprefix("$ ").partition('"\n')

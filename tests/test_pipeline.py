@@ -66,8 +66,13 @@ def speech(clips, seconds):
     return np.tile(joined, int(np.ceil(seconds * RATE / len(joined))))[: int(seconds * RATE)]
 
 
-def test_an_angry_voice_unknown_to_the_model_sounds_angry(angry):
-    analysis = voxplain.analyze(angry)
+@pytest.fixture(scope="module")
+def analysis(angry):
+    """By the model of the package, with its reasons."""
+    return voxplain.analyze(angry)
+
+
+def test_an_angry_voice_unknown_to_the_model_sounds_angry(analysis):
     assert analysis.emotion.verdict.labels == ("angry",)
     assert sum(analysis.emotion.categories.values()) == pytest.approx(1)
     assert analysis.emotion.dimensions.arousal.value > 0.6
@@ -78,9 +83,9 @@ def test_an_angry_voice_unknown_to_the_model_sounds_angry(angry):
     assert analysis.descriptors.functionals["f0_mean_st"].reliable
 
 
-def test_a_transcript_tells_more_and_changes_nothing_else(angry):
+def test_a_transcript_tells_more_and_changes_nothing_else(angry, analysis):
     pytest.importorskip("pocketsphinx")
-    plain = voxplain.analyze(angry)
+    plain = analysis
     told = voxplain.analyze(angry, transcript="That is exactly what happened!")
     validate(told)
     assert told.emotion == plain.emotion
@@ -97,10 +102,13 @@ def test_a_transcript_tells_more_and_changes_nothing_else(angry):
     assert voxplain.Analysis.from_dict(told.to_dict()).transcript == told.transcript
 
 
-@pytest.mark.parametrize("tracks", [False, True])
-def test_the_document_follows_the_published_schema(clips, tiny, tracks):
-    validate(voxplain.analyze(clips[0], **tiny), tracks=tracks)
-    validate(voxplain.analyze(np.zeros(RATE), RATE, **tiny), tracks=tracks)
+def test_the_document_follows_the_published_schema(clips, tiny):
+    for found in (
+        voxplain.analyze(clips[0], **tiny),
+        voxplain.analyze(np.zeros(RATE), RATE, **tiny),
+    ):
+        validate(found)
+        validate(found, tracks=True)
 
 
 def test_a_describer_tells_how_each_stretch_sounds(angry, listening_folder):
@@ -175,8 +183,9 @@ def test_an_analysis_survives_json_and_pickle(angry, tiny):
 
 def test_company_order_and_processes_do_not_change_a_number(clips, tiny):
     quick = {**tiny, "explain": "quick"}
+    clips = [clips[0], clips[-1]]
     alone = {clip: numbers(voxplain.analyze(clip, **quick)) for clip in clips}
-    for order, jobs in ((clips, 1), (clips[::-1], 1), (clips, 2)):
+    for order, jobs in ((clips[::-1], 1), (clips, 2)):
         for clip, analysis in zip(order, analyze_each(order, jobs=jobs, **quick), strict=True):
             np.testing.assert_allclose(numbers(analysis), alone[clip], rtol=0, atol=1e-5)
 
@@ -270,14 +279,15 @@ def test_hours_fit_since_every_track_shares_one_grid(clips, tiny):
 
 def test_progress_runs_to_the_last_stretch(clips, tiny):
     reached = []
-    analysis = voxplain.load(**tiny).analyze(speech(clips, 40), RATE, progress=reached.append)
+    analysis = voxplain.load(**tiny).analyze(speech(clips, 20), RATE, progress=reached.append)
+    assert len(reached) == 2
     assert reached == [segment.end for segment in analysis.segments]
 
 
 def test_clipping_is_a_warning(angry, tiny):
-    waveform = read.read(angry).waveform
-    assert voxplain.analyze(waveform / np.abs(waveform).max() * 0.9, RATE, **tiny).warnings == ()
-    (warning,) = voxplain.analyze(np.clip(waveform * 30, -1, 1), RATE, **tiny).warnings
+    waveform, options = read.read(angry).waveform, {"explain": None, **tiny}
+    assert voxplain.analyze(waveform / np.abs(waveform).max() * 0.9, RATE, **options).warnings == ()
+    (warning,) = voxplain.analyze(np.clip(waveform * 30, -1, 1), RATE, **options).warnings
     assert "at full scale" in warning
 
 
@@ -328,7 +338,7 @@ def apart(emotion, other):
     return max(abs(emotion.categories[x] - other.categories[x]) for x in emotion.categories)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def long(clips, tiny_model):
     """Three stretches of speech: the waveform, the model and what it makes of them."""
     waveform, model = speech(clips, 32), EmbeddedModel(tiny_model.folder)
@@ -338,7 +348,7 @@ def long(clips, tiny_model):
 
 
 def test_each_stretch_is_judged_by_itself(long, tiny):
-    analysis = voxplain.analyze(long.waveform, RATE, **tiny)
+    analysis = voxplain.analyze(long.waveform, RATE, explain=None, **tiny)
     for segment, embedding in zip(analysis.segments, long.embeddings, strict=True):
         assert segment.emotion == judged(long.model, embedding)
     config = analysis.provenance["config"]
@@ -346,7 +356,7 @@ def test_each_stretch_is_judged_by_itself(long, tiny):
 
 
 def test_relative_knows_the_speaker_by_the_other_stretches(long, tiny):
-    analysis = voxplain.analyze(long.waveform, RATE, relative=True, **tiny)
+    analysis = voxplain.analyze(long.waveform, RATE, explain=None, relative=True, **tiny)
     first, second, third = long.embeddings
     rest = [(second, third), (first, third), (first, second)]
     for segment, own, others in zip(analysis.segments, long.embeddings, rest, strict=True):
@@ -361,20 +371,20 @@ def test_relative_knows_the_speaker_by_the_other_stretches(long, tiny):
 def test_of_two_stretches_each_knows_the_other(clips, tiny, tiny_model):
     waveform, model = speech(clips, 20), EmbeddedModel(tiny_model.folder)
     first, second = stretches(waveform, model, RATE)
-    found = voxplain.analyze(waveform, RATE, relative=True, **tiny).segments
+    found = voxplain.analyze(waveform, RATE, explain=None, relative=True, **tiny).segments
     close(found[0].emotion, judged(model, first, Profile.of(second)))
     close(found[1].emotion, judged(model, second, Profile.of(first)))
 
 
 def test_one_stretch_alone_is_relative_to_nothing(angry, tiny):
-    plain = voxplain.analyze(angry, **tiny).emotion
-    assert voxplain.analyze(angry, relative=True, **tiny).emotion == plain
+    plain = voxplain.analyze(angry, explain=None, **tiny).emotion
+    assert voxplain.analyze(angry, relative=True, explain=None, **tiny).emotion == plain
 
 
 def test_recordings_of_the_speaker_make_a_profile(clips, long, tiny):
     speaker = clips[:2]
     known = [Profile.of(e) for clip in speaker for e in stretches(clip, long.model)]
-    analysis = voxplain.analyze(long.waveform, RATE, speaker=speaker, **tiny)
+    analysis = voxplain.analyze(long.waveform, RATE, explain=None, speaker=speaker, **tiny)
     for segment, embedding in zip(analysis.segments, long.embeddings, strict=True):
         close(segment.emotion, judged(long.model, embedding, *known))
         assert apart(segment.emotion, judged(long.model, embedding)) > 0.001
@@ -393,11 +403,13 @@ def test_a_long_recording_of_the_speaker_counts_with_all_its_stretches(long, tin
 
 def test_relative_adds_to_what_is_known_of_the_speaker(clips, long, tiny):
     (own,) = stretches(clips[0], long.model)
-    analysis = voxplain.analyze(long.waveform, RATE, relative=True, speaker=[clips[0]], **tiny)
+    analysis = voxplain.analyze(
+        long.waveform, RATE, explain=None, relative=True, speaker=[clips[0]], **tiny
+    )
     first, second, third = long.embeddings
     known = map(Profile.of, (own, first, third))
     close(analysis.segments[1].emotion, judged(long.model, second, *known))
-    alone = voxplain.analyze(clips[1], relative=True, speaker=[clips[0]], **tiny)
+    alone = voxplain.analyze(clips[1], relative=True, speaker=[clips[0]], explain=None, **tiny)
     (other,) = stretches(clips[1], long.model)
     close(alone.emotion, judged(long.model, other, Profile.of(own)))
 
@@ -475,12 +487,11 @@ def test_what_was_heard_is_kept_only_to_compare_with(long, tiny, relative, kept)
     assert max(alive) == kept
 
 
-def test_what_if_the_voice_were_lower(angry):
+def test_what_if_the_voice_were_lower(angry, analysis):
     found = voxplain.whatif(angry, edit=voxplain.Edit(f0_shift_st=-3.0))
     assert dict(found.edit) == {"f0_shift_st": -3.0}
     assert found.measured["f0_shift_st"].value == pytest.approx(-3, abs=0.15)
-    plain = voxplain.analyze(angry, explain=None).emotion
-    close(found.before, plain)
+    close(found.before, analysis.emotion)
 
 
 @pytest.fixture(scope="module")
@@ -548,7 +559,7 @@ def test_a_model_of_dimensions_abstains_tells_them_and_explains_nothing(angry, f
 
 def test_a_foreign_checkpoint_is_explained_in_full(angry, foreign):
     options, _ = foreign("superb", ["neu", "hap", "ang", "sad"])
-    sound = read.read(angry).waveform[8000:32_000]
+    sound = read.read(angry).waveform[8000:26_000]
     analysis = voxplain.analyze(sound, RATE, explain="full", **options)
     found = analysis.explanation
     assert "descriptor" in {one.axis for one in found.attributions}

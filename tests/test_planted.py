@@ -59,14 +59,14 @@ def rows(path):
 
 @pytest.fixture(scope="module")
 def corpus(warriner, tmp_path_factory):
-    """96 clips, two of each voice."""
+    """48 clips, one of each voice."""
     if not shutil.which("espeak-ng"):
         pytest.skip("espeak-ng is not installed")
     out = tmp_path_factory.mktemp("planted")
     ran = subprocess.run(
-        command(warriner, out, "--clips", "96"), check=True, capture_output=True, text=True
+        command(warriner, out, "--clips", "48"), check=True, capture_output=True, text=True
     )
-    assert ran.stdout.startswith("96 clips of 48 voices; CCC within reach\n")
+    assert ran.stdout.startswith("48 clips of 48 voices; CCC within reach\n")
     return out
 
 
@@ -118,7 +118,7 @@ def test_the_truth_is_the_weights_over_the_factors_and_the_noise_is_of_the_size_
     noise = [
         float(a[n]) - float(b[n]) for a, b in zip(rated, truth, strict=True) for n in DIMENSIONS
     ]
-    assert np.std(noise) == pytest.approx(0.3 * 0.14, rel=0.2)  # 288 of them: 4 % either way
+    assert np.std(noise) == pytest.approx(0.3 * 0.14, rel=0.2)  # 144 of them: 6 % either way
 
 
 def test_the_null_corpus_has_the_targets_of_other_clips(corpus):
@@ -133,9 +133,9 @@ def test_the_null_corpus_has_the_targets_of_other_clips(corpus):
 
 
 def test_the_same_seed_makes_the_same_corpus_whatever_the_processes(corpus, warriner, tmp_path):
-    subprocess.run(command(warriner, tmp_path, "--clips", "96", "--jobs", "1"), check=True)
+    subprocess.run(command(warriner, tmp_path, "--clips", "48", "--jobs", "1"), check=True)
     names = sorted(path.relative_to(corpus) for path in corpus.rglob("*") if path.is_file())
-    assert len(names) == 96 + 4
+    assert len(names) == 48 + 4
     for name in names:
         assert (tmp_path / name).read_bytes() == (corpus / name).read_bytes(), name
 

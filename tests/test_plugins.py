@@ -9,6 +9,11 @@ from voxplain import plugins
 from voxplain.errors import MissingExtra, UnknownName
 
 
+def forget():
+    for known in (plugins.names, plugins._outside):
+        known.cache_clear()
+
+
 @pytest.fixture
 def pets(tmp_path, monkeypatch):
     """A kind of plug-in with two files, both of which say when they are imported."""
@@ -19,9 +24,9 @@ def pets(tmp_path, monkeypatch):
     (package / "notes.txt").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(plugins.FOLDERS, "pets", package.name)
-    plugins.names.cache_clear()
+    forget()
     yield package.name
-    plugins.names.cache_clear()
+    forget()
     for module in [name for name in sys.modules if name.startswith(package.name)]:
         del sys.modules[module]
 
@@ -32,8 +37,8 @@ def outsider(pets, monkeypatch):
     module = SimpleNamespace(CARD="eel")
     point = SimpleNamespace(name="eel", load=lambda: module)
 
-    def entry_points(*, group, name="eel"):
-        return [point] if (group, name) == ("voxplain.pets", "eel") else []
+    def entry_points(*, group):
+        return [point] if group == "voxplain.pets" else []
 
     monkeypatch.setattr(plugins, "entry_points", entry_points)
     return module

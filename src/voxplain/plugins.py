@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from types import ModuleType
 
@@ -51,7 +51,7 @@ def names(kind: str) -> tuple[str, ...]:
         for entry in place.iterdir()
         if entry.name.endswith(suffix) and not entry.name.startswith("_")
     }
-    return tuple(sorted(own | {point.name for point in entry_points(group=f"voxplain.{kind}")}))
+    return tuple(sorted(own | _outside(kind).keys()))
 
 
 def find(kind: str, name: str) -> ModuleType:
@@ -61,8 +61,8 @@ def find(kind: str, name: str) -> ModuleType:
     """
     if name not in names(kind):
         raise UnknownName(f"{kind} plug-in", name, names(kind))
-    for point in entry_points(group=f"voxplain.{kind}", name=name):
-        module: ModuleType = point.load()
+    if name in _outside(kind):
+        module: ModuleType = _outside(kind)[name].load()
         return module
     description = files(_folder(kind)) / "described" / f"{name}.yaml"
     if description.is_file():
@@ -84,6 +84,12 @@ def require(package: str, *, extra: str) -> ModuleType:
         if error.name is None or not f"{package}.".startswith(f"{error.name}."):
             raise  # it is there, but something that it needs is not
         raise MissingExtra(package, extra) from error
+
+
+@cache
+def _outside(kind: str) -> dict[str, EntryPoint]:
+    """Those of other packages, looked up once: it means to read the metadata of them all."""
+    return {point.name: point for point in entry_points(group=f"voxplain.{kind}")}
 
 
 def _folder(kind: str) -> str:

@@ -1,5 +1,6 @@
 """``voxplain analyze``: what people type, what they see and what lies there afterwards."""
 
+import contextlib
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from voxplain.cli import main
 from voxplain.errors import BackendTimeout
 
 RATE = 16_000
+PLAIN = ("--explain", "none")  # what is said why takes ten times as long as the rest
 POSIX = pytest.mark.skipif(os.name != "posix", reason="only POSIX names may hold this")
 
 
@@ -47,17 +50,39 @@ def folder(clips, tmp_path):
     return place
 
 
-def test_a_summary_of_80_columns_and_a_document_beside_the_file(memo, capsys):
-    code, out, err = run(capsys, memo)
-    assert code == 0
-    assert "Sounds angry." in out
-    assert max(map(len, out.splitlines())) < 80
+@pytest.fixture(scope="module")
+def usual(angry, tmp_path_factory):
+    """What comes of the command without an option: ``code``, ``out``, ``err`` and the files."""
+    folder = tmp_path_factory.mktemp("usual")
+    memo = shutil.copy(angry, folder / "memo.opus")
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setenv("VOXPLAIN_MODELS", str(folder / "models"))
+        code = main(["analyze", str(memo)])
+    return SimpleNamespace(
+        code=code,
+        out=out.getvalue(),
+        err=err.getvalue(),
+        json=folder / "memo.voxplain.json",
+        document=json.loads((folder / "memo.voxplain.json").read_text()),
+        html=folder / "memo.voxplain.html",
+        page=(folder / "memo.voxplain.html").read_text(encoding="utf-8"),
+    )
+
+
+def test_a_summary_of_80_columns_and_a_document_beside_the_file(usual):
+    assert usual.code == 0
+    assert "Sounds angry." in usual.out
+    assert max(map(len, usual.out.splitlines())) < 80
     for word in ("angry", "neutral", "valence", "arousal", "dominance", "Most unusual"):
-        assert word in out
-    document = json.loads((memo.parent / "memo.voxplain.json").read_text())
-    assert document["emotion"]["verdict"]["labels"] == ["angry"]
-    assert "tracks" not in document["descriptors"]
-    assert f"wrote {memo.parent / 'memo.voxplain.json'}" in err
+        assert word in usual.out
+    assert usual.document["emotion"]["verdict"]["labels"] == ["angry"]
+    assert "tracks" not in usual.document["descriptors"]
+    assert f"wrote {usual.json}" in usual.err
 
 
 def test_json_prints_one_document_and_writes_nothing(memo, capsys):
@@ -74,23 +99,20 @@ def test_json_prints_one_document_and_writes_nothing(memo, capsys):
 def test_a_result_is_replaced_only_by_force(memo, capsys):
     result = memo.parent / "memo.voxplain.json"
     result.write_text("mine")
-    code, _, err = run(capsys, memo)
+    code, _, err = run(capsys, memo, *PLAIN)
     assert (code, result.read_text()) == (0, "mine")
     assert "--force replaces it" in err
-    run(capsys, memo, "--force")
+    run(capsys, memo, *PLAIN, "--force")
     assert json.loads(result.read_text())["schema_version"] == "1.7"
 
 
-def test_a_page_and_a_document_say_why(memo, capsys):
-    _, out, err = run(capsys, memo)
-    document = json.loads((memo.parent / "memo.voxplain.json").read_text())
-    page = (memo.parent / "memo.voxplain.html").read_text(encoding="utf-8")
-    assert document["explanation"]["effort"] == "quick"
-    assert f"wrote {memo.parent / 'memo.voxplain.html'}" in err
-    reasons = [claim["text"] for claim in document["claims"][:3]]
+def test_a_page_and_a_document_say_why(usual):
+    assert usual.document["explanation"]["effort"] == "quick"
+    assert f"wrote {usual.html}" in usual.err
+    reasons = [claim["text"] for claim in usual.document["claims"][:3]]
     for reason in reasons:
-        assert reason in " ".join(out.replace("\N{NO-BREAK SPACE}", " ").split())
-        assert reason.split(",")[0] in page
+        assert reason in " ".join(usual.out.replace("\N{NO-BREAK SPACE}", " ").split())
+        assert reason.split(",")[0] in usual.page
 
 
 def test_why_not_another_label(memo, capsys):
@@ -100,24 +122,30 @@ def test_why_not_another_label(memo, capsys):
 
 
 def test_none_is_no_explanation(memo, capsys):
-    run(capsys, memo, "--explain", "none")
+    run(capsys, memo, *PLAIN)
     assert json.loads((memo.parent / "memo.voxplain.json").read_text())["explanation"] is None
     assert (memo.parent / "memo.voxplain.html").is_file()
 
 
 def test_reports_of_choice(memo, capsys):
     formats = ("markdown", "textgrid", "text")
-    run(capsys, memo, *(part for name in formats for part in ("--report", name)))
+    run(capsys, memo, *PLAIN, *(part for name in formats for part in ("--report", name)))
     found = {path.name for path in memo.parent.iterdir()} - {memo.name}
     assert found == {"memo.voxplain.md", "memo.voxplain.TextGrid", "memo.voxplain.txt"}
 
 
-def test_several_recordings_are_explained_on_demand(folder, capsys):
-    run(capsys, folder)
+def test_several_recordings_are_explained_on_demand(folder, tiny_model, capsys):
+    model = ("--model", tiny_model.folder)
+    run(capsys, folder, *model)
     assert json.loads((folder / "a.voxplain.json").read_text())["explanation"] is None
-    code, *_ = run(capsys, folder, "--explain", "quick", "--report", "html", "--force")
+    reports = ("--report", "html", "--report", "json")
+    code, *_ = run(capsys, folder, "--explain", "quick", *reports, "--force", *model)
     assert code == 0
-    assert "Sounds" in (folder / "deep" / "b.voxplain.html").read_text(encoding="utf-8")
+    for name in ("a", "deep/b"):
+        document = json.loads((folder / f"{name}.voxplain.json").read_text())
+        assert document["explanation"]["effort"] == "quick"
+        page = (folder / f"{name}.voxplain.html").read_text(encoding="utf-8")
+        assert document["claims"][0]["text"].split(",")[0] in page
 
 
 @pytest.mark.parametrize(
@@ -139,7 +167,7 @@ def test_a_transcript_adds_words_to_the_summary_the_document_and_the_page(memo, 
     pytest.importorskip("pocketsphinx")
     text = memo.with_suffix(".txt")
     text.write_text("That is exactly what happened.\n")
-    code, out, _ = run(capsys, memo, "--transcript", text)
+    code, out, _ = run(capsys, memo, *PLAIN, "--transcript", text)
     assert code == 0
     assert "Said (*stressed*, [the speaker's own reaction], ?not surely recognised?):" in out
     assert max(map(len, out.splitlines())) < 80
@@ -166,12 +194,13 @@ def test_a_recogniser_hears_words(memo, capsys):
         assert 0 <= word["confidence"] <= 1
 
 
-def test_without_a_good_recogniser_the_words_are_left_out_and_it_says_how_to_get_one(memo, capsys):
-    _, out, err = run(capsys, memo)
-    assert "the words were left out" in err
-    assert "Said" not in out
-    assert json.loads((memo.parent / "memo.voxplain.json").read_text())["transcript"] is None
-    _, _, err = run(capsys, memo, "--asr", "none", "--force")
+def test_without_a_good_recogniser_the_words_are_left_out_and_it_says_how_to_get_one(
+    usual, memo, capsys
+):
+    assert "the words were left out" in usual.err
+    assert "Said" not in usual.out
+    assert usual.document["transcript"] is None
+    _, _, err = run(capsys, memo, *PLAIN, "--asr", "none")
     assert "words" not in err
 
 
@@ -237,7 +266,7 @@ def test_a_transcript_for_several_recordings_is_a_folder(folder, capsys):
     assert "is not a folder; for several recordings give a folder of files" in err
 
 
-def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys):
+def test_out_takes_the_results_of_a_folder_in_its_shape(folder, usual, tmp_path, capsys):
     out = tmp_path / "results"
     code, said, _ = run(capsys, folder, "--out", out)
     assert code == 0
@@ -248,9 +277,8 @@ def test_out_takes_the_results_of_a_folder_in_its_shape(folder, tmp_path, capsys
     rows = rows_of(out / "voxplain.index.csv")
     assert [Path(row["file"]).name for row in rows] == ["a.opus", "b.opus"]
     assert float(rows[0]["end"]) > 1
-    assert sum(
-        float(rows[0][label]) for label in voxplain.analyze(folder / "a.opus").emotion.label_set
-    ) == pytest.approx(1, abs=1e-4)
+    shares = [float(rows[0][label]) for label in usual.document["emotion"]["categories"]]
+    assert sum(shares) == pytest.approx(1, abs=1e-4)
     assert not list(folder.rglob("*.json"))
 
 
@@ -267,7 +295,7 @@ def test_the_index_holds_both_outputs_and_blanks_where_nothing_was_judged(
     ]
     assert not any(silence[column] for column in [*silence][5:])
     for row, path in ((first, folder / "a.opus"), (second, folder / "deep" / "b.opus")):
-        found = voxplain.analyze(path, model=str(tiny_model.folder)).emotion
+        found = voxplain.analyze(path, model=str(tiny_model.folder), explain=None).emotion
         for label, share in found.perceived.items():
             assert float(row[f"perceived_{label}"]) == pytest.approx(share, abs=1e-6)
         for label, probability in found.categories.items():
@@ -329,7 +357,7 @@ def test_standard_input(memo, capsys, monkeypatch):
     code, out, _ = run(capsys, "-", "--json")
     assert (code, json.loads(out)["source"]) == (0, "<stdin>")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(memo.read_bytes())))
-    run(capsys, "-", "--out", memo.parent / "new")
+    run(capsys, "-", *PLAIN, "--out", memo.parent / "new")
     assert (memo.parent / "new" / "stdin.voxplain.json").exists()
     code, _, err = run(capsys, "-", memo)
     assert code == 2
@@ -400,7 +428,7 @@ def test_rates_depths_and_channels_hear_the_same_voice(
     soundfile.write(path, np.repeat(waveform[:, None], channels, 1), rate, subtype=subtype)
     code, out, _ = run(capsys, path, "--json")
     assert code == 0
-    found, original = json.loads(out), voxplain.analyze(angry)
+    found, original = json.loads(out), voxplain.analyze(angry, explain=None)
     assert found["duration"] == pytest.approx(original.duration, abs=0.01)
     pitch = original.descriptors.functionals["f0_mean_st"].value
     assert found["descriptors"]["functionals"]["f0_mean_st"]["value"] == pytest.approx(
@@ -422,7 +450,7 @@ def test_strange_names_come_through_every_door(name, angry, tmp_path, capsys):
         shutil.copy(angry, tmp_path / name)
     except OSError:
         pytest.skip("this file system refuses the name")
-    code, out, _ = run(capsys, tmp_path / name)
+    code, out, _ = run(capsys, tmp_path / name, *PLAIN)
     assert code == 0
     assert "Sounds angry" in out
     shutil.copy(angry, tmp_path / "plain.opus")
@@ -440,7 +468,7 @@ def test_a_full_disk_leaves_what_was_there(memo, capsys, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    code, _, err = run(capsys, memo, "--force")
+    code, _, err = run(capsys, memo, *PLAIN, "--force")
     assert code == 6
     assert "memo.voxplain.json can't be written: No space left on device" in err
     assert "--out" in err
@@ -452,7 +480,7 @@ def test_a_full_disk_leaves_what_was_there(memo, capsys, monkeypatch):
 
 
 def test_an_out_that_is_a_file(memo, capsys):
-    code, _, err = run(capsys, memo, "--out", memo)
+    code, _, err = run(capsys, memo, *PLAIN, "--out", memo)
     assert code == 6
     assert "can't be written" in err
 
@@ -503,7 +531,7 @@ def reworder(monkeypatch):
 
 
 def test_a_language_model_may_say_it_in_other_words(memo, reworder, capsys):
-    code, out, _ = run(capsys, memo, *reworder)
+    code, out, _ = run(capsys, memo, *reworder, *PLAIN)
     assert code == 0
     assert "In other words:\n  This voice sounds angry.\nWritten by a model, a language" in out
     found = json.loads((memo.parent / "memo.voxplain.json").read_text())["narration"]
@@ -527,7 +555,7 @@ def test_a_language_model_that_fails_costs_nothing_else(memo, reworder, monkeypa
         raise BackendTimeout("no answer within 60 s")
 
     monkeypatch.setattr(Reworder, "complete", complete)
-    code, out, _ = run(capsys, memo, *reworder)
+    code, out, _ = run(capsys, memo, *reworder, *PLAIN)
     assert code == 0
     assert "Sounds angry." in out
     assert "not put in other words: no answer within 60 s." in " ".join(out.split())

@@ -107,7 +107,7 @@ def test_all_there_is_to_say_fits_on_80_columns(capsys, rich, monkeypatch):
 
 def test_markdown_holds_the_same_tables(capsys, tmp_path):
     path = tmp_path / "comparison.md"
-    arguments = (ALONE, KNOWN, "--metric", "uar", "--metric", "ece")
+    arguments = (ALONE, KNOWN, "--metric", "uar", "--metric", "ece", "--draws", "100")
     code, out, _ = run(capsys, *arguments, "--out", path)
     assert code == 0
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -221,7 +221,7 @@ def told(tmp_path_factory):
 
 def test_roles_by_one_command(told, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(subject, "_SEEDS", (0,))
-    monkeypatch.setattr(controls, "_SHUFFLES", 2)
+    monkeypatch.setattr(controls, "_SHUFFLES", 1)
     monkeypatch.setattr(controls, "_ERRORS", (0.2,))
     assert main(["study", "roles", str(told), "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out

@@ -32,6 +32,12 @@ def by_level(sound):
     return emotion(float(min(0.99, 3 * np.std(sound.waveform))))
 
 
+@pytest.fixture(scope="module")
+def experiments(clips):
+    """With three recordings."""
+    return [Experiment(read(clip), judge=by_length) for clip in clips[2:]]
+
+
 def measured(waveform):
     return Measurement(waveform.astype(np.float32), sampling_rate=RATE).tracks
 
@@ -83,11 +89,11 @@ def test_where_there_is_nothing_to_compare_nothing_is_found(angry):
         Edit(tilt_db=-3.0),
     ],
 )
-def test_what_is_asked_for_is_found_again(clips, edit):
+def test_what_is_asked_for_is_found_again(experiments, edit):
     ((axis, asked),) = edit.asked.items()
     off = []
-    for clip in clips[2:]:
-        found = Experiment(read(clip), judge=by_length).whatif(edit)
+    for experiment in experiments:
+        found = experiment.whatif(edit)
         assert found.edit == {axis: asked}
         off.append(abs(found.measured[axis].value / asked - 1))
     assert np.median(off) < 0.05

@@ -124,8 +124,12 @@ def test_windows_grow_with_the_sound():
     assert np.diff(found.times) == pytest.approx(0.4)
 
 
-def test_of_a_real_recording(angry):
-    found = voxplain.analyze(angry)
+@pytest.fixture(scope="module")
+def found(angry):
+    return voxplain.analyze(angry)
+
+
+def test_of_a_real_recording(found):
     why = found.explanation
     assert why.output == "angry"
     assert why.faithfulness.passed
@@ -156,8 +160,7 @@ def test_without_a_verdict_on_sound_there_is_nothing_to_explain():
     assert silence.explanation is None
 
 
-def test_it_survives_json(angry):
-    found = voxplain.analyze(angry)
+def test_it_survives_json(found):
     again = voxplain.Analysis.from_dict(found.to_dict())
     assert again.to_dict() == found.to_dict()
     assert again.explanation.moments[0].cues[0] == found.explanation.moments[0].cues[0]

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import random
 import re
 import types
@@ -18,6 +19,8 @@ from voxplain.inquiry.tools import Recording
 from voxplain.testing.tampering import TAMPERINGS
 from voxplain.types import Claim
 
+# More of them: VOXPLAIN_INQUIRIES=2000 python -m pytest tests/inquiry/test_inquiry.py
+INQUIRIES = int(os.environ.get("VOXPLAIN_INQUIRIES", "60"))
 QUESTION = "Why not happy?"
 SOUNDS = {"text": "The voice sounds sad (probability 0.80).", "evidence": ["e1"]}
 CONTRAST = {"tool": "contrast", "arguments": {"label": "sad", "other": "happy"}}
@@ -403,9 +406,9 @@ def remembering(recording):
 
 
 def test_an_adversary_gets_nothing_through(remembering):
-    """200 inquiries; independent truth: it knows what it changed."""
+    """Independent truth: it knows what it changed."""
     tried, ruled, said = Counter(), 0, 0
-    for seed in range(200):
+    for seed in range(INQUIRIES):
         llm = Adversary(seed, remembering)
         question = random.Random(seed).choice([QUESTION, "Why?", "why neutral", "Say happy!"])
         found = ask(remembering, llm, question=question, turns=4)
@@ -421,10 +424,10 @@ def test_an_adversary_gets_nothing_through(remembering):
         assert {"sad", "neutral"} <= set(found.candidates)
         tried.update(found.counts)
         tried["lies"] += sum(llm.lies.values())
-    assert tried["lies"] > 500
-    assert tried["unsupported sentence"] > 500
-    assert ruled > 50
-    assert said > 50
+    assert tried["lies"] > 2.5 * INQUIRIES
+    assert tried["unsupported sentence"] > 2.5 * INQUIRIES
+    assert ruled > INQUIRIES / 4
+    assert said > INQUIRIES / 4
     assert {
         "no usable reply", "unknown tool", "bad arguments", "asked before", "unknown emotion",
         "kept all the same", "no sentence holds",

@@ -172,8 +172,8 @@ def numbers(page, table):
     }
 
 
-def grave(page):
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response
+def grave(page, **options):
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"], **options}).response
     assert found["passes"]
     return [
         (one["id"], node["html"][:200], node["failureSummary"])
@@ -324,11 +324,12 @@ def test_report_and_data_can_be_saved(analysed, answer):
     assert "data:audio/wav" in saved["html"]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_the_report_leaves_nobody_out(analysed, colours):
+def test_the_report_leaves_nobody_out(analysed):
     page = analysed.page
-    page.emulate_media(color_scheme=colours)
     assert grave(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert grave(page, runOnly=["color-contrast"]) == []
+    page.emulate_media(color_scheme="light")
 
 
 def test_it_fits_a_phone_and_large_letters(analysed):
@@ -446,29 +447,27 @@ def test_what_can_not_be_used_is_said_with_the_remedy(visit, content, title, tol
     assert page.get_by_role("button", name="Try again").is_visible()
 
 
-@pytest.mark.parametrize(
-    ("status", "title", "told"),
-    [
-        (429, "Too many requests", "ask again in 7 s"),
-        (503, "The service is busy", "ask again in 7 s"),
-        (0, "The service does not answer", "voxplain serve"),
-    ],
-)
-def test_what_passes_can_be_tried_again(visit, angry, status, title, told):
-    page = visit.page
+def test_what_passes_can_be_tried_again(visit, angry):
+    page, refusals = visit.page, [0, 503, 429]
     consent(page)
 
     def refuse(route):
-        if not status:
+        if not (status := refusals.pop()):
             return route.abort("connectionrefused")
         problem = {"title": "", "status": status, "detail": "it is so; ask again in 7 s"}
         return route.fulfill(status=status, json=problem, headers={"Retry-After": "7"})
 
     page.route("**/v1/**", refuse)
     choose(page, angry.read_bytes(), "memo.opus")
-    page.locator("#problem").wait_for()
-    assert page.locator("#problem h2").inner_text() == title
-    assert told in page.locator("#problem p").inner_text()
+    for title, told in (
+        ("Too many requests", "ask again in 7 s"),
+        ("The service is busy", "ask again in 7 s"),
+        ("The service does not answer", "voxplain serve"),
+    ):
+        page.locator("#problem h2", has_text=title).wait_for()
+        assert told in page.locator("#problem p").inner_text()
+        if refusals:
+            page.get_by_role("button", name="Try again").click()
     assert grave(page) == []
     page.unroute("**/v1/**")
     with page.expect_response(lambda answer: answer.status == 202):
