@@ -20,7 +20,7 @@ from voxplain.testing.tampering import TAMPERINGS
 from voxplain.types import Claim
 
 # More of them: VOXPLAIN_INQUIRIES=2000 python -m pytest tests/inquiry/test_inquiry.py
-INQUIRIES = int(os.environ.get("VOXPLAIN_INQUIRIES", "60"))
+INQUIRIES = int(os.environ.get("VOXPLAIN_INQUIRIES", "200"))
 QUESTION = "Why not happy?"
 SOUNDS = {"text": "The voice sounds sad (probability 0.80).", "evidence": ["e1"]}
 CONTRAST = {"tool": "contrast", "arguments": {"label": "sad", "other": "happy"}}
