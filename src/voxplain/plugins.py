@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from importlib.resources import files
 from types import ModuleType
 
@@ -51,7 +51,7 @@ def names(kind: str) -> tuple[str, ...]:
         for entry in place.iterdir()
         if entry.name.endswith(suffix) and not entry.name.startswith("_")
     }
-    return tuple(sorted(own | {point.name for point in entry_points(group=f"voxplain.{kind}")}))
+    return tuple(sorted(own | {point.name for point in _offered(kind)}))
 
 
 def find(kind: str, name: str) -> ModuleType:
@@ -61,7 +61,7 @@ def find(kind: str, name: str) -> ModuleType:
     """
     if name not in names(kind):
         raise UnknownName(f"{kind} plug-in", name, names(kind))
-    for point in entry_points(group=f"voxplain.{kind}", name=name):
+    for point in _offered(kind).select(name=name):
         module: ModuleType = point.load()
         return module
     description = files(_folder(kind)) / "described" / f"{name}.yaml"
@@ -84,6 +84,12 @@ def require(package: str, *, extra: str) -> ModuleType:
         if error.name is None or not f"{package}.".startswith(f"{error.name}."):
             raise  # it is there, but something that it needs is not
         raise MissingExtra(package, extra) from error
+
+
+@cache
+def _offered(kind: str) -> EntryPoints:
+    """What outside packages add; kept, since each look reads the metadata of all that is there."""
+    return entry_points(group=f"voxplain.{kind}")
 
 
 def _folder(kind: str) -> str:
