@@ -123,7 +123,9 @@ def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_versi
         "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.streaming",
         "voxplain.text.roles", "voxplain.conversations.conversation",
     }  # fmt: skip
-    inside = [name for module in MODULES for target, name in imports(module) if target == "voxplain"]
+    inside = [
+        name for module in MODULES for target, name in imports(module) if target == "voxplain"
+    ]
     assert set(inside) == {"__version__"}
 
 

@@ -36,9 +36,7 @@ def outsider(pets, tmp_path, monkeypatch):
     """An installed package that offers an eel."""
     (tmp_path / pets / "inner/sea.py").touch()
     eel = EntryPoint("eel", f"{pets}.inner.sea", "voxplain.pets")
-    monkeypatch.setattr(
-        plugins, "entry_points", lambda **asked: EntryPoints([eel]).select(**asked)
-    )
+    monkeypatch.setattr(plugins, "entry_points", lambda **asked: EntryPoints([eel]).select(**asked))
     return eel.module
 
 

@@ -1,5 +1,6 @@
 """Every recipe in the repository resolves, its plug-ins exist, and experiments make a step."""
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -191,8 +192,19 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """``weights(family)``: a tiny random checkpoint, made once."""
+
+    @functools.cache
+    def made(family, **layers):
+        return tiny_checkpoint(tmp_path_factory.mktemp("weights") / family, family, **layers)
+
+    return made
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkeypatch):
+def test_an_experiment_makes_a_step(path, noise, speech, weights, cache, tmp_path, monkeypatch):
     """On tiny random checkpoints of its families: sizes are made smaller, and what is said is told
     by the corpus.
     """
@@ -213,7 +225,7 @@ def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkey
     family = "wavlm" if "wavlm" in recipe.encoder.checkpoint else "whisper"
     layers = {"encoder_layers": 4} if family == "whisper" else {}  # as many as the recipes name
     listens = recipe.encoder.tune != "none"
-    checkpoint = tiny_checkpoint(tmp_path / "weights", family, **layers) if listens else None
+    checkpoint = weights(family, **layers) if listens else None
     changes = {"folds": 2}
     if recipe.split.by == "emobox":
         first, *_ = corpora.values()
@@ -221,7 +233,12 @@ def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkey
     recipe = replace(
         recipe,
         split=replace(recipe.split, **changes),
-        train=replace(recipe.train, batch=32, accumulate=min(recipe.train.accumulate, 2)),
+        train=replace(
+            recipe.train,
+            batch=32,
+            accumulate=min(recipe.train.accumulate, 2),
+            copies=min(recipe.train.copies, 1),
+        ),
         head=replace(recipe.head, hidden=min(recipe.head.hidden, 4)),
     )
     if read:
@@ -237,7 +254,7 @@ def test_an_experiment_makes_a_step(path, noise, speech, cache, tmp_path, monkey
 
 
 @pytest.mark.parametrize("path", VIB_SEDS, ids=lambda path: path.stem)
-def test_a_network_that_speaks_makes_a_step(path, speech, cache, tmp_path, monkeypatch):
+def test_a_network_that_speaks_makes_a_step(path, speech, weights, cache, tmp_path, monkeypatch):
     """On tiny random checkpoints of its encoder and of its language model."""
     for function in (
         scoring.scores,
@@ -258,7 +275,7 @@ def test_a_network_that_speaks_makes_a_step(path, speech, cache, tmp_path, monke
         lambda argument: SimpleNamespace(utterances=corpora[argument.partition("=")[0]]),
     )
     family = "hubert" if "hubert" in recipe.encoder.checkpoint else "whisper"
-    checkpoint = tiny_checkpoint(tmp_path / "weights", family)
+    checkpoint = weights(family)
     llm = recipe.llm
     if llm.checkpoint:
         made = decoder.build(["So angry", "sounds sad"], size="2M")

@@ -23,8 +23,8 @@ def rows_of(name):
 
 FRAMES, RECORDINGS = rows_of("frames.csv"), rows_of("instruments.csv")
 FILES = sorted({row["file"] for row in FRAMES})
-EVERY = int(os.environ.get("EVERY", "5"))
-"""Every fifth of the hundreds of recordings is measured; all of them with EVERY=1."""
+EVERY = int(os.environ.get("EVERY", "8"))
+"""Every eighth of the hundreds of recordings is measured; all of them with EVERY=1."""
 INSTRUMENTS = {"praat": "parselmouth", "opensmile": "opensmile"}
 
 
@@ -118,7 +118,11 @@ def ours():
     ],
 )
 def test_many_recordings_agree(ours, corpus, instrument, name, bar):
-    """Each instrument's own mean, by its own idea of what is voiced."""
+    """Each instrument's own mean, by its own idea of what is voiced.
+
+    The bar is for all that are stored. Of a part it is two standard errors (Fisher's) lower, above
+    which each of the eight parts lies.
+    """
     rows = [r for r in RECORDINGS if (r["corpus"], r["instrument"]) == (corpus, instrument)]
     assert len(rows) >= 200
     rows = [row for row in rows if row["file"] in ours[corpus]]
@@ -126,4 +130,5 @@ def test_many_recordings_agree(ours, corpus, instrument, name, bar):
     pairs = np.array([[ours[corpus][row["file"]][name] for row in rows], column(rows, name)])
     pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
     assert pairs.shape[1] >= 0.95 * len(rows)
-    assert np.corrcoef(pairs)[0, 1] >= bar
+    error = 1 / np.sqrt(len(rows) - 3) if EVERY > 1 else 0.0
+    assert np.corrcoef(pairs)[0, 1] >= np.tanh(np.arctanh(bar) - 2 * error)

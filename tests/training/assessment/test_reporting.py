@@ -19,7 +19,6 @@ LABELS = ("angry", "happy", "neutral", "sad")
 pytestmark = pytest.mark.usefixtures("few_draws")
 
 
-
 @pytest.fixture
 def spoken(utterance):
     """Six speakers, each with an angry and a sad clip, and a fearful one."""
