@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import multiprocessing
 import os
 import shutil
@@ -280,6 +281,7 @@ def test_kill_9_changes_no_bit(recipe, corpus, cache, trained, tmp_path):
 
         def begun(write=write):
             sys.stderr = os.fdopen(write, "w", buffering=1)
+            logging.getLogger().handlers.clear()  # those of the tests; the command has its own
             main(command)
 
         running = multiprocessing.get_context("fork").Process(target=begun)
