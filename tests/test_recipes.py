@@ -134,7 +134,7 @@ def noise(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory, angry):
-    """Cuttings of a voice, in which there are words to be found and cues to be measured."""
+    """Five cuttings of a voice, in which there are words to be found and cues to be measured."""
     folder = tmp_path_factory.mktemp("cuttings")
     random = np.random.default_rng(0)
     waveform = audio.read(angry).waveform
@@ -142,7 +142,7 @@ def speech(tmp_path_factory, angry):
     def made(name):
         place = folder / f"{name}.wav"
         if not place.is_file():
-            start = random.integers(8_000, 16_000)
+            start = 8_000 + 1_600 * random.integers(5)
             soundfile.write(place, waveform[start : start + 11_200], 16_000)
         return place
 
