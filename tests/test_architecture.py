@@ -1,6 +1,7 @@
 """The dependency rule of DESIGN.md, read from the syntax trees."""
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -56,30 +57,45 @@ def dotted(path):
     return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-TREES = {dotted(path): ast.parse(path.read_bytes()) for path in sorted(SOURCE.rglob("*.py"))}
+MODULES = {dotted(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
+@functools.cache
+def tree(module):
+    return ast.parse(MODULES[module].read_bytes())
+
+
+def statements(node, *, deferred):
+    """All below a node that are no types alone, those inside functions only if ``deferred``."""
+    for child in ast.iter_child_nodes(node):
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if typing or (function and not deferred):
+            continue
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from statements(child, deferred=deferred)
+
+
+@functools.cache
 def imports(module, *, deferred=True):
     """(imported module, name) pairs, those inside functions only if ``deferred``."""
-    tree, skipped = TREES[module], set()
-    for node in ast.walk(tree):
-        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        if typing or (function and not deferred):
-            skipped |= set(ast.walk(node))
-    for node in set(ast.walk(tree)) - skipped:
+    found = []
+    for node in statements(tree(module), deferred=deferred):
         if isinstance(node, ast.Import):
-            yield from ((name.name, "") for name in node.names)
+            found += [(name.name, "") for name in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import in {module}"
             for name in node.names:
                 inner = f"{node.module}.{name.name}"
-                yield (inner, "") if inner in TREES else (node.module, name.name)
+                found.append((inner, "") if inner in MODULES else (node.module, name.name))
+    return found
 
 
+@functools.cache
 def rooms(module, *, deferred=True):
     """The modules of this package that a module imports."""
-    return {target for target, _ in imports(module, deferred=deferred) if target in TREES}
+    return {target for target, _ in imports(module, deferred=deferred) if target in MODULES}
 
 
 def rank(module):
@@ -94,7 +110,7 @@ def torch_users(modules):
 def test_nobody_imports_upward():
     upward = [
         (module, target)
-        for module in TREES.keys() - {"voxplain"}
+        for module in MODULES.keys() - {"voxplain"}
         for target in rooms(module)
         if rank(target) > rank(module)
     ]
@@ -107,16 +123,18 @@ def test_the_front_door_gives_types_at_once_the_pipeline_on_demand_and_its_versi
         "voxplain.types", "voxplain.pipeline", "voxplain.feature_table", "voxplain.streaming",
         "voxplain.text.roles", "voxplain.conversations.conversation",
     }  # fmt: skip
-    inside = [name for module in TREES for target, name in imports(module) if target == "voxplain"]
+    inside = [
+        name for module in MODULES for target, name in imports(module) if target == "voxplain"
+    ]
     assert set(inside) == {"__version__"}
 
 
 def test_no_cycle():
-    TopologicalSorter({name: rooms(name, deferred=False) for name in TREES}).prepare()
+    TopologicalSorter({name: rooms(name, deferred=False) for name in MODULES}).prepare()
 
 
 def test_torch_stands_only_where_it_may():
-    assert [m for m in torch_users(TREES) if not m.startswith(TORCH_ROOMS)] == []
+    assert [m for m in torch_users(MODULES) if not m.startswith(TORCH_ROOMS)] == []
 
 
 @pytest.mark.parametrize("module", TORCH_FREE)
@@ -131,18 +149,24 @@ def test_the_torch_free_path_reaches_no_torch(module):
 def test_print_belongs_to_the_command_line():
     printing = [
         module
-        for module, tree in TREES.items()
-        if any(isinstance(n, ast.Call) and ast.unparse(n.func) == "print" for n in ast.walk(tree))
+        for module in MODULES
+        if any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+            for node in ast.walk(tree(module))
+        )
     ]
     assert [module for module in printing if not module.startswith("voxplain.cli")] == []
 
 
 def test_every_module_says_what_it_is_and_what_it_offers():
-    for module, tree in TREES.items():
-        assert ast.get_docstring(tree) or not tree.body, module
+    for module in MODULES:
+        body = tree(module).body
+        assert ast.get_docstring(tree(module)) or not body, module
         private = any(part.startswith("_") for part in module.split("."))
-        offers = any(ast.unparse(node).startswith("__all__ = ") for node in tree.body)
-        assert offers or private or len(tree.body) < 2, f"{module} has no __all__"
+        assigned = [ast.unparse(one.targets[0]) for one in body if isinstance(one, ast.Assign)]
+        assert "__all__" in assigned or private or len(body) < 2, f"{module} has no __all__"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A folder is a registry: a file added is a plug-in, nothing is imported to list it."""
 
 import sys
-from types import SimpleNamespace
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
@@ -9,9 +9,9 @@ from voxplain import plugins
 from voxplain.errors import MissingExtra, UnknownName
 
 
-def forget():
-    for known in (plugins.names, plugins._outside):
-        known.cache_clear()
+def _forget():
+    plugins.names.cache_clear()
+    plugins._offered.cache_clear()
 
 
 @pytest.fixture
@@ -24,24 +24,20 @@ def pets(tmp_path, monkeypatch):
     (package / "notes.txt").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(plugins.FOLDERS, "pets", package.name)
-    forget()
+    _forget()
     yield package.name
-    forget()
+    _forget()
     for module in [name for name in sys.modules if name.startswith(package.name)]:
         del sys.modules[module]
 
 
 @pytest.fixture
-def outsider(pets, monkeypatch):
+def outsider(pets, tmp_path, monkeypatch):
     """An installed package that offers an eel."""
-    module = SimpleNamespace(CARD="eel")
-    point = SimpleNamespace(name="eel", load=lambda: module)
-
-    def entry_points(*, group):
-        return [point] if group == "voxplain.pets" else []
-
-    monkeypatch.setattr(plugins, "entry_points", entry_points)
-    return module
+    (tmp_path / pets / "inner/sea.py").touch()
+    eel = EntryPoint("eel", f"{pets}.inner.sea", "voxplain.pets")
+    monkeypatch.setattr(plugins, "entry_points", lambda **asked: EntryPoints([eel]).select(**asked))
+    return eel.module
 
 
 def test_files_are_listed_without_being_imported(pets):
@@ -95,7 +91,7 @@ def test_other_packages_add_theirs():
 
 
 def test_theirs_are_found(outsider):
-    assert plugins.find("pets", "eel") is outsider
+    assert plugins.find("pets", "eel").__name__ == outsider
 
 
 @pytest.mark.parametrize("kind", plugins.FOLDERS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoints, entry_points
 from importlib.resources import files
 from types import ModuleType
 
@@ -51,7 +51,7 @@ def names(kind: str) -> tuple[str, ...]:
         for entry in place.iterdir()
         if entry.name.endswith(suffix) and not entry.name.startswith("_")
     }
-    return tuple(sorted(own | _outside(kind).keys()))
+    return tuple(sorted(own | {point.name for point in _offered(kind)}))
 
 
 def find(kind: str, name: str) -> ModuleType:
@@ -61,8 +61,8 @@ def find(kind: str, name: str) -> ModuleType:
     """
     if name not in names(kind):
         raise UnknownName(f"{kind} plug-in", name, names(kind))
-    if name in _outside(kind):
-        module: ModuleType = _outside(kind)[name].load()
+    for point in _offered(kind).select(name=name):
+        module: ModuleType = point.load()
         return module
     description = files(_folder(kind)) / "described" / f"{name}.yaml"
     if description.is_file():
@@ -87,9 +87,9 @@ def require(package: str, *, extra: str) -> ModuleType:
 
 
 @cache
-def _outside(kind: str) -> dict[str, EntryPoint]:
-    """Those of other packages, looked up once: it means to read the metadata of them all."""
-    return {point.name: point for point in entry_points(group=f"voxplain.{kind}")}
+def _offered(kind: str) -> EntryPoints:
+    """What outside packages add; kept, since each look reads the metadata of all that is there."""
+    return entry_points(group=f"voxplain.{kind}")
 
 
 def _folder(kind: str) -> str:

@@ -17,6 +17,8 @@ from voxplain.training.statistics import Interval
 
 LABELS = ("angry", "fear", "happy", "neutral", "sad")
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 def utterance(speaker, emotion, *, name="a", votes=None, corpus="made"):
     ratings = votes and Ratings(votes, dict.fromkeys(votes, 50.0))

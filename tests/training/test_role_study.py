@@ -18,6 +18,7 @@ from voxplain.errors import ConfigError, CorpusNotFound, TextError
 from voxplain.training.metrics.ccc import concordance
 from voxplain.training.metrics.wa import accuracy
 from voxplain.training.role_study import study
+from voxplain.training.studies import outcomes
 from voxplain.training.studies.roles import (
     accounts,
     controls,
@@ -90,13 +91,20 @@ def told(tmp_path_factory):
     return accounts.read(table(tmp_path_factory.mktemp("told"), planted()))
 
 
+def shorten(patch, *, errors=(), shuffles=1):
+    """A study of one seed, with few folds, draws and controls: each learns a hundred models."""
+    patch.setattr(subject, "_SEEDS", (0,))
+    patch.setattr(learners, "_FOLDS", 3)
+    patch.setattr(outcomes, "_DRAWS", 500)
+    patch.setattr(controls, "_ERRORS", errors)
+    patch.setattr(controls, "_SHUFFLES", shuffles)
+
+
 @pytest.fixture(scope="module")
 def found(told, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subject, "_SEEDS", (0,))
-        patch.setattr(controls, "_ERRORS", (0.0, 0.6))
-        patch.setattr(controls, "_SHUFFLES", 6)
+        shorten(patch, errors=(0.0, 0.6), shuffles=6)
         return study(told, segment=by_sign, out=out), out
 
 
@@ -174,9 +182,7 @@ def test_figures_are_stored_and_drawn(found):
 
 
 def test_without_all_marks_the_segmenter_parts_the_accounts(told, tmp_path, monkeypatch):
-    monkeypatch.setattr(subject, "_SEEDS", (0,))
-    monkeypatch.setattr(controls, "_ERRORS", (0.0,))
-    monkeypatch.setattr(controls, "_SHUFFLES", 1)
+    shorten(monkeypatch)
     bare = [dataclasses.replace(told[0], marks=()), *told[1:12]]
     found = study(bare, segment=by_sign, out=tmp_path)
     assert "primary outcomes, roles by the segmenter" in found
@@ -575,9 +581,7 @@ def spoken_table(tmp_path, clips):
 def test_recordings_are_a_view_and_their_expressive_parts_are_another(
     spoken_table, tiny_model, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(subject, "_SEEDS", (0,))
-    monkeypatch.setattr(controls, "_ERRORS", (0.0,))
-    monkeypatch.setattr(controls, "_SHUFFLES", 2)
+    shorten(monkeypatch)
     told = spoken.transcribed(accounts.read(spoken_table), asr=None, language="en")
     found = study(told, model=str(tiny_model.folder), out=tmp_path / "out")
     assert {"audio", "audio, expressive"} <= set(found["recognition, known clips"])
@@ -664,9 +668,7 @@ def test_any_text_encoder_gives_the_mean_of_its_states(encoder):
 
 
 def test_an_encoder_takes_the_place_of_words(told, encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr(subject, "_SEEDS", (0,))
-    monkeypatch.setattr(controls, "_ERRORS", ())
-    monkeypatch.setattr(controls, "_SHUFFLES", 1)
+    shorten(monkeypatch)
     found = study(told[:15], encoder=encoder, out=tmp_path)
     assert found["recognition, known clips"]["full"]["evoked, macro-F1"].n == 15
 

@@ -26,6 +26,8 @@ RECIPES = Path(__file__).parents[2] / "recipes/words"
 HAPPY = ("what a lovely day", "i love this so much", "so happy for you", "thanks, great job")
 ANGRY = ("i hate this so much", "what a terrible day", "shut up, you liar", "so mad at you")
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):

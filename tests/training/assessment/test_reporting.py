@@ -13,16 +13,10 @@ from voxplain.training.assessment.assess import assess, plain
 from voxplain.training.assessment.heads import Heads
 from voxplain.training.assessment.judging import Judged
 from voxplain.training.assessment.recordings import Recordings
-from voxplain.training.scoring import scores
-from voxplain.training.statistics import bootstrap, speaker_interval
 
 LABELS = ("angry", "happy", "neutral", "sad")
 
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch):
-    for drawing in (bootstrap, speaker_interval, scores):
-        monkeypatch.setitem(drawing.__kwdefaults__, "draws", 10)
+pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """The loop learns what can be learned, on the whole batch, and goes on as if never stopped."""
 
+import functools
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -150,24 +153,44 @@ class Killed(BaseException):
     pass
 
 
+STOPPED = range(1, 13) if "STOPPED" in os.environ else (1, 7, 12)
+"""Of twelve steps; at each of them with STOPPED=all."""
 _BEFORE, _AFTER = "before it is written", "after it is written"
 
 
-@pytest.mark.parametrize(
-    ("number", "deed", "fusion"),
-    [
-        *((number, deed, None) for number in (1, 2, 3, 7, 12) for deed in (_BEFORE, _AFTER)),
-        (4, _AFTER, {"branch_dropout": 0.3}),
-    ],
-)
-def test_whoever_is_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch, number, deed, fusion):
-    mixup = 0.0 if fusion else 0.4
+def stoppable(state, *, fused):
+    mixup = 0.0 if fused else 0.4
     plan = TrainPlan(
         epochs=4, batch=16, learning_rate=0.05, mixup=mixup, save_every=1, accumulate=2
     )
-    given = {"plan": plan, "tasks": Tasks(dimensions=1.0), "fusion": fusion, "balance": 0.1}
-    whole = fit(tmp_path / "whole", **given)
-    whole.run()
+    fusion = {"branch_dropout": 0.3} if fused else None
+    return fit(state, plan=plan, tasks=Tasks(dimensions=1.0), fusion=fusion, balance=0.1)
+
+
+@pytest.fixture(scope="module")
+def unstopped(tmp_path_factory):
+    """What is learned without a stop, once for all who are stopped."""
+
+    @functools.cache
+    def whole(*, fused):
+        work = stoppable(tmp_path_factory.mktemp("whole") / "state", fused=fused)
+        work.run()
+        return work
+
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("number", "deed", "fused"),
+    [
+        *((number, deed, False) for number in STOPPED for deed in (_BEFORE, _AFTER)),
+        (4, _AFTER, True),
+    ],
+)
+def test_whoever_is_stopped_goes_on_to_the_same_bits(
+    tmp_path, monkeypatch, unstopped, number, deed, fused
+):
+    whole = unstopped(fused=fused)
     written, save = [], loop.save_state
 
     def stop(*args):
@@ -180,9 +203,9 @@ def test_whoever_is_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch, numb
 
     monkeypatch.setattr(loop, "save_state", stop)
     with pytest.raises(Killed):
-        fit(tmp_path / "state", **given).run()
+        stoppable(tmp_path / "state", fused=fused).run()
     monkeypatch.setattr(loop, "save_state", save)
-    resumed = fit(tmp_path / "state", **given)
+    resumed = stoppable(tmp_path / "state", fused=fused)
     resumed.run()
     assert same(learned(resumed), learned(whole))
     assert resumed.history == whole.history

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import xml.etree.ElementTree as Tree
 from dataclasses import asdict
 
@@ -17,7 +18,6 @@ from voxplain.config import load_recipe
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.testing.backbones import tiny_checkpoint
 from voxplain.testing.checkpoints import save_text_encoder
-from voxplain.training import scoring
 from voxplain.training.experiment import loop
 from voxplain.training.experiment.recipe import digest
 from voxplain.training.predictions import Predictions
@@ -57,10 +57,7 @@ note: Nothing is to be found
 DIMENSIONS = ("valence", "arousal", "dominance")
 SPEAKERS = [f"made_{number}" for number in range(6)]
 
-
-@pytest.fixture(autouse=True)
-def _few_draws(monkeypatch):
-    monkeypatch.setitem(scoring.scores.__kwdefaults__, "draws", 30)
+pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 @pytest.fixture
@@ -422,7 +419,7 @@ def corpus(tmp_path_factory):
 
 
 def test_a_grid_by_one_command_which_goes_on(recipes, corpus, tmp_path, capsys, monkeypatch):
-    recipes()
+    recipes(re.sub(r"    (wider|last layer): .*\n", "", GRID))
     command = ["study", str(tmp_path / "grid.yaml"), "train.seeds=[1]", "texts.errors=[0.5]"]
     command += [f"texts.encoder={corpus / 'texts'}", "texts.branches=[gs]"]
     command += ["--root", f"made={corpus / 'made.csv'}", "--encoder", str(corpus / "encoder")]

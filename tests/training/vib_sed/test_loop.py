@@ -1,5 +1,6 @@
 """Mini-batches take turns, each teaches what it should, and a kill changes nothing."""
 
+import functools
 import itertools
 import math
 from dataclasses import replace
@@ -212,17 +213,33 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("number", [1, 4, 6])
-@pytest.mark.parametrize(("compression", "asr"), [("vib", "alternating"), ("mi", "joint")])
-def test_whoever_is_stopped_goes_on_to_the_same_bits(
-    tmp_path, monkeypatch, number, compression, asr
-):
-    given = {
+def stoppable(state, compression, asr):
+    return fit(
+        state,
         **{"network": {"compression": compression}, "tasks": {"asr": asr}},
         **{"save_every": 1, "accumulate": 2, "batch": 8, "epochs": 3},
-    }
-    whole = fit(tmp_path / "whole", **given)
-    whole.run()
+    )
+
+
+@pytest.fixture(scope="module")
+def unstopped(tmp_path_factory):
+    """What is learned without a stop, once for all who are stopped."""
+
+    @functools.cache
+    def whole(*given):
+        work = stoppable(tmp_path_factory.mktemp("whole") / "state", *given)
+        work.run()
+        return work
+
+    return whole
+
+
+@pytest.mark.parametrize("number", [1, 4, 6])
+@pytest.mark.parametrize("given", [("vib", "alternating"), ("mi", "joint")], ids=" ".join)
+def test_whoever_is_stopped_goes_on_to_the_same_bits(
+    tmp_path, monkeypatch, unstopped, number, given
+):
+    whole = unstopped(*given)
     written, save = [], experiment.save_state
 
     def stop(*args):
@@ -233,13 +250,13 @@ def test_whoever_is_stopped_goes_on_to_the_same_bits(
 
     monkeypatch.setattr(experiment, "save_state", stop)
     with pytest.raises(Killed):
-        fit(tmp_path / "state", **given).run()
+        stoppable(tmp_path / "state", *given).run()
     monkeypatch.setattr(experiment, "save_state", save)
-    resumed = fit(tmp_path / "state", **given)
+    resumed = stoppable(tmp_path / "state", *given)
     resumed.run()
     assert same(weights(resumed), weights(whole))
     assert resumed.history == whole.history
-    assert (tmp_path / "state").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert resumed.state.read_bytes() == whole.state.read_bytes()
 
 
 def test_a_batch_in_parts_learns_what_the_whole_does(tmp_path):
