@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -88,6 +89,25 @@ def ray_address():
             pytest.skip("Ray did not start within its 30 s: this machine has too much to do")
         yield address
         cluster.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def browsing():
+    """Opens a Chromium, with flags of one's own; close it, or asyncio can't be used beside it."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(names)} here")
+
+    @contextlib.contextmanager
+    def opened(*flags):
+        with playwright.sync_playwright() as started:
+            chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox", *flags])
+            yield chromium
+            chromium.close()
+
+    return opened
 
 
 class _Files(SimpleHTTPRequestHandler):

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import re
-import shutil
 import socket
 import threading
 import wave
@@ -21,8 +20,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 expect.set_options(timeout=20_000)  # the machine may be busy
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -32,8 +29,6 @@ PHONE = {
     "locale": "en-GB",
 }
 WIDE = "document.documentElement.scrollWidth - innerWidth"
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BROWSERS)} here")
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +41,13 @@ def microphone(tmp_path_factory, angry, wav_of):
 
 
 @pytest.fixture(scope="module")
-def browser(microphone):
+def browser(browsing, microphone):
     options = [
-        "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
     ]  # fmt: skip
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=BROWSER, args=options)
+    with browsing(*options) as chromium:
         yield chromium
-        chromium.close()
 
 
 @contextlib.contextmanager

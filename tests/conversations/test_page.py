@@ -1,7 +1,6 @@
 """The page of a conversation in a real browser, and what can be heard from it."""
 
 import dataclasses
-import shutil
 
 import pytest
 
@@ -9,10 +8,7 @@ from voxplain.audio.read import read
 from voxplain.conversations import page
 from voxplain.errors import ConfigError
 
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 VIEWS = {
     "desktop": DESKTOP,
@@ -25,15 +21,11 @@ VIEWS = {
 }
 HOSTILE = "<script>window.hacked = 1</script> & a name that is far too long for its place"
 
-needs_browser = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BROWSERS)} here")
-
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+def browser(browsing):
+    with browsing() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +73,6 @@ def visit(browser, files):
         context.close()
 
 
-@needs_browser
 @pytest.mark.parametrize(("view", "name"), [("desktop", "held"), ("dark phone", "hostile")])
 def test_it_is_quiet_fits_its_screen_and_leaves_nobody_out(visit, talk, view, name):
     seen, heard = visit(name, **VIEWS[view])
@@ -101,7 +92,6 @@ def test_it_is_quiet_fits_its_screen_and_leaves_nobody_out(visit, talk, view, na
     assert seen.evaluate("window.hacked") is None
 
 
-@needs_browser
 @pytest.mark.parametrize("name", ["held", "linked"])
 def test_a_turning_point_is_a_click_away(visit, talk, name):
     seen, _ = visit(name)
@@ -116,7 +106,6 @@ def test_a_turning_point_is_a_click_away(visit, talk, name):
     assert seen.evaluate("said.textContent").startswith("Playing ann from")
 
 
-@needs_browser
 def test_every_turn_is_there_and_nothing_is_drawn_in_silence(visit, talk):
     seen, _ = visit("held")
     turns = talk.heard.turns

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import threading
 from types import SimpleNamespace
 
@@ -15,19 +14,14 @@ import pytest
 from voxplain.audio import read
 from voxplain.reports._words import probability
 
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 uvicorn = pytest.importorskip("uvicorn", reason="needs the extra serve")
 httpx = pytest.importorskip("httpx2", reason="needs the extra serve")
 soundfile = pytest.importorskip("soundfile")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 KEY = "a-key-of-ann"
 HOSTILE = "<img src=x onerror='window.hacked = 1'>.opus"
 PATIENCE = 60_000  # ms
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BROWSERS)} here")
 
 
 @pytest.fixture(scope="module")
@@ -68,21 +62,18 @@ def rest(site):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory, angry):
+def browser(browsing, tmp_path_factory, angry):
     """Its microphone hears a clip, again and again."""
     heard = read.read(angry)
     clip = tmp_path_factory.mktemp("microphone") / "clip.wav"
     soundfile.write(clip, heard.waveform, heard.sampling_rate, subtype="PCM_16")
     flags = [
-        "--no-sandbox",
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={clip}",
     ]
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=BROWSER, args=flags)
+    with browsing(*flags) as chromium:
         yield chromium
-        chromium.close()
 
 
 @contextlib.contextmanager

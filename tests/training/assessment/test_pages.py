@@ -1,7 +1,5 @@
 """The page in a real browser: quiet, fitting its screen, for everybody, light and dark."""
 
-import shutil
-
 import pytest
 
 from voxplain.training.assessment import drawing, pages
@@ -16,17 +14,12 @@ from voxplain.training.assessment.documents import (
 )
 from voxplain.training.statistics import Difference, Interval
 
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 VIEWS = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
 }
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(BROWSERS)} here")
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +78,9 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+def browser(browsing):
+    with browsing() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("view", VIEWS)
