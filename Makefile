@@ -19,12 +19,13 @@ setup: $(FULL)
 demo: $(BASE)
 	$(BIN)/voxplain analyze examples/cremad_1089_tie_ang.opus --out build/demo --force
 
-# In two processes of one thread each; what a file sets up once is set up in one of them.
+# For two cores: three processes of one thread, since some always wait for a server or a browser.
+# What a file sets up once is set up in one of them.
 # Hundreds of processes are started, so that what they import is compiled once.
 test: export OMP_NUM_THREADS := 1
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(FULL)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 bench: $(FULL)
 	$(BIN)/python benchmarks/speed.py

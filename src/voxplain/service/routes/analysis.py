@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Header, Response, UploadFile
 
 from voxplain.service import documents, work
+from voxplain.service.forms import form
 from voxplain.service.options import Change, Options
 from voxplain.service.state import Service
 from voxplain.service.uploads import FormRoute, display_name, stored
@@ -31,7 +32,7 @@ Recording = Annotated[work.Recording, Depends(recording, scope="function")]
 
 @router.post("/analyze", responses=documents.ANALYSIS, response_class=Response)
 async def analyze(
-    service: Service, recording: Recording, options: Annotated[Options, Depends()]
+    service: Service, recording: Recording, options: Annotated[Options, Depends(form(Options))]
 ) -> Response:
     """How a recording sounds: the document of `voxplain analyze --json`."""
     settings = service.settings
@@ -45,7 +46,7 @@ async def analyze(
 async def whatif(
     service: Service,
     recording: Recording,
-    change: Annotated[Change, Depends()],
+    change: Annotated[Change, Depends(form(Change))],
     accept: Annotated[
         str, Header(description="audio/wav: the changed voice itself, synthetic")
     ] = "application/json",

@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel
 
 from voxplain.service import documents
+from voxplain.service.forms import form
 from voxplain.service.options import Options
 from voxplain.service.problems import response
 from voxplain.service.routes.analysis import Sound
@@ -76,7 +77,7 @@ async def give(
     answer: Response,
     service: Service,
     file: Sound,
-    options: Annotated[Options, Depends()],
+    options: Annotated[Options, Depends(form(Options))],
     sound: Annotated[
         bool, Form(description="the report holds the recording, too, as long as it is kept")
     ] = False,
