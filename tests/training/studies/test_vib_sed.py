@@ -255,15 +255,36 @@ def test_a_voice_is_edited_until_the_measured_level_moves(heard):
     clips, thresholds = heard
     for row, way in ((0, -1), (1, 1)):
         found = following.moved(row, clips.utterances[row], thresholds, attributes=("pitch",))
-        ((_, attribute, found_way, audio),) = [
-            (one.clip, one.attribute, one.way, one.audio) for one in found
-        ]
-        assert (attribute, found_way) == ("pitch", way)
-        before, after = (
-            Measurement(one.waveform, sampling_rate=16_000).functionals()["f0_mean_st"].value
-            for one in (sound(clips.utterances[row]), audio)
-        )
-        assert after - before == pytest.approx(4.4 * way, abs=1)  # one usual step
+        (one,) = found
+        assert (one.attribute, one.way, one.first, one.clear) == ("pitch", way, True, True)
+        assert raised(clips.utterances[row], one) == pytest.approx(4.4 * way, abs=1)  # a usual step
+
+
+def raised(clip, one):
+    """Semitones."""
+    before, after = (
+        Measurement(audio.waveform, sampling_rate=16_000).functionals()["f0_mean_st"].value
+        for audio in (sound(clip), one.audio)
+    )
+    return after - before
+
+
+def test_an_edit_that_leaves_doubt_is_followed_by_one_that_does_not(heard):
+    clips, thresholds = heard
+    pitch = thresholds.cuts["pitch"]
+    clip = clips.utterances[0]
+    middle = (pitch.low + pitch.high) / 2
+
+    def found(low, band):
+        cuts = {"pitch": Cuts("f0_mean_st", middle - low, middle + 9, band)}
+        return following.moved(0, clip, Thresholds(cuts), attributes=("pitch",))
+
+    near, far = found(low=4, band=1)  # a usual step down is 4.4 semitones
+    assert [(one.first, one.clear) for one in (near, far)] == [(True, False), (False, True)]
+    assert raised(clip, near) == pytest.approx(-4.4, abs=1)
+    assert raised(clip, far) == pytest.approx(-8.8, abs=2)
+    (only,) = found(low=4, band=6)  # where it begins is doubtful already
+    assert (only.first, only.clear) == (True, False)
 
 
 def test_what_can_not_be_moved_is_left_out(heard, folder):
@@ -303,7 +324,8 @@ def test_who_says_what_is_measured_follows_and_who_is_deaf_does_not(heard, tmp_p
     found = following.stored(tmp_path, most=9)
     assert list(found) == [*following.EDITS, "all"]
     for name, moved in (("pitch", "2 of 2"), ("loudness", "2 of 2"), ("all", "4 of 10")):
-        assert found[name]["follows"] == Interval(0.5, 0.5, 0.5, int(moved[0]), 2)
+        for share in ("follows", "follows where clear"):
+            assert found[name][share] == Interval(0.5, 0.5, 0.5, int(moved[0]), 2)
         assert found[name]["moved"] == moved
     assert found["tempo"]["moved"] == "0 of 2"
     assert math.isnan(found["tempo"]["follows"].value)

@@ -136,11 +136,14 @@ def test_words_may_be_learned_beside_or_not_at_all(tmp_path):
 
 
 def test_recordings_without_words_are_described_all_the_same(tmp_path):
-    found = turns(fit(tmp_path / "state", silent=range(2, N)))
+    found = turns(fit(tmp_path / "a", silent=range(2, N)))
+    assert [[task for task, _ in step] for step in found] == [["sed"], ["asr"], ["sed"], ["sed"]]
     asr = [rows for step in found for task, rows in step if task == "asr"]
-    assert [sorted(rows) for rows in asr] == [[0, 1]] * 3  # come again
+    assert [sorted(rows) for rows in asr] == [[0, 1]]
     sed = [row for step in found for task, rows in step if task == "sed" for row in rows]
     assert sorted(sed) == TRAIN.tolist()
+    both = turns(fit(tmp_path / "b", silent=range(2, N), tasks={"asr": "joint"}))
+    assert [sorted(rows) for (_, rows), _ in both] == [[0, 1]] * 3  # come again
 
 
 def test_without_a_descriptor_no_concept_is_learned_from(tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -94,9 +95,10 @@ class Fit(loop.Fit):
             if part.name not in one.unsure
         }
         """Names of the slots that something is learned of."""
-        self.per_epoch = -(-len(self.known("sed", train)) // recipe.train.batch)
-        if recipe.tasks.asr == "alternating":
-            self.per_epoch *= 2
+        tasks: Sequence[Task] = TASKS if recipe.tasks.asr == "alternating" else ("sed",)
+        self.per_epoch = sum(
+            -(-len(self.known(task, train)) // recipe.train.batch) for task in tasks
+        )
         self.turns: list[Turn] = []
         """Of the steps of this epoch."""
 
@@ -219,15 +221,22 @@ class Fit(loop.Fit):
         return self.turns[number]
 
     def _turns(self, generator: np.random.Generator) -> list[Turn]:
-        """Of an epoch; where fewer words are known, their batches come again."""
+        """Of an epoch. Tasks that alternate come evenly, however many batches each has; beside the
+        descriptors, those of fewer words come again.
+        """
         described = self._shuffled("sed", generator)
         if self.recipe.tasks.asr == "none":
             return [[("sed", rows)] for rows in described]
         written = self._shuffled("asr", generator)
-        pairs = [(written[n % len(written)], rows) for n, rows in enumerate(described)]
         if self.recipe.tasks.asr == "joint":
+            pairs = [(written[n % len(written)], rows) for n, rows in enumerate(described)]
             return [[("asr", its), ("sed", rows)] for its, rows in pairs]
-        return [[one] for its, rows in pairs for one in (("asr", its), ("sed", rows))]
+        when = [
+            ((number + 0.5) / len(own), task, rows)
+            for task, own in (("asr", written), ("sed", described))
+            for number, rows in enumerate(own)
+        ]
+        return [[(task, rows)] for _, task, rows in sorted(when, key=itemgetter(0))]
 
     def _shuffled(self, task: Task, generator: np.random.Generator) -> list[Rows]:
         rows = self.known(task, self.train)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from voxplain.descriptors.backends.voxplain import Measurement
 from voxplain.errors import AudioError
 from voxplain.evidence.voice import AXES, Edit, Voice
 from voxplain.files import write
-from voxplain.models.levels import Thresholds
+from voxplain.models.levels import Labels, Thresholds
 from voxplain.plugins import require
 from voxplain.training.corpora._reading import Utterance, sound
 from voxplain.training.statistics import Interval, speaker_interval
@@ -38,8 +38,10 @@ EDITS = {
 }
 """Attribute -> the axis of an ``Edit`` that moves it."""
 
+_CLEAR = "follows where clear"
+
 _STEPS = (1, 2, 3)
-"""Usual changes that are tried, until the level is another one."""
+"""Usual changes that are tried, until the level is another one, and certain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,11 @@ class Moved:
     way: int
     """1 up, -1 down."""
     audio: Audio
+    first: bool
+    """None of the edits that were smaller did that."""
+    clear: bool
+    """Both levels are certain: before and after, the voice lies further from a cut than the
+    dead-band."""
 
 
 def measure(
@@ -58,8 +65,9 @@ def measure(
 ) -> None:
     """Keep in a run's folder how often its spoken levels follow edits, unless it is there.
 
-    ``most`` clips are drawn at random; the figures are of those that could be moved, and the mean
-    of the seeds. A spoken level is the most probable one.
+    ``most`` clips are drawn at random; the figures are of those that could be moved, by the
+    smallest edit that does so, and by the smallest one that moves a certain level to another one,
+    and the mean of the seeds.
     """
     place = run / _file(most)
     if not place.is_file():
@@ -68,11 +76,15 @@ def measure(
 
 
 def stored(run: Path, *, most: int) -> Table:
-    """What ``measure`` kept: edited attribute, or ``all`` -> the share of clips that follow, and
-    how many could be moved.
+    """What ``measure`` kept: edited attribute, or ``all`` -> the share of clips that follow, how
+    many could be moved, and the share where the edit leaves no doubt of the measured level.
     """
     told = json.loads((run / _file(most)).read_bytes())
-    return {name: {**one, "follows": Interval(**one["follows"])} for name, one in told.items()}
+    shares = ("follows", _CLEAR)
+    return {
+        name: {**one, **{share: Interval(**one[share]) for share in shares}}
+        for name, one in told.items()
+    }
 
 
 def _file(most: int) -> str:
@@ -109,11 +121,15 @@ def _followed(
     speakers = np.array([utterances[one.clip].speaker for one in cases])
     attributes = np.array([one.attribute for one in cases])
     share = follows.mean(0)
+    first = np.array([one.first for one in cases], bool)
+    clear = np.array([one.clear for one in cases], bool)
     every = {name: attributes == name for name in EDITS} | {"all": np.ones(len(cases), bool)}
+    asked = dict.fromkeys(EDITS, len(drawn)) | {"all": len(drawn) * len(EDITS)}
     return {
         name: {
-            "follows": _interval(share[own], speakers[own]),
-            "moved": f"{own.sum()} of {len(drawn) * (len(EDITS) if name == 'all' else 1)}",
+            "follows": _interval(share[own & first], speakers[own & first]),
+            "moved": f"{(own & first).sum()} of {asked[name]}",
+            _CLEAR: _interval(share[own & clear], speakers[own & clear]),
         }
         for name, own in every.items()
     }
@@ -134,7 +150,8 @@ def _kept(one: Moved, clip: Utterance, place: Path) -> Utterance:
 def moved(
     number: int, clip: Utterance, thresholds: Thresholds, *, attributes: Sequence[str]
 ) -> list[Moved]:
-    """A clip with one cue after the other changed by the fewest usual steps that move its level.
+    """A clip with one cue after the other changed by the fewest usual steps that move its level,
+    and by the fewest that leave no doubt of it.
 
     From a low level up, from a high one down; from the middle up where its ``number`` is odd, else
     down. What can't be measured, or moved in three steps, is left out.
@@ -144,25 +161,31 @@ def moved(
     except AudioError:
         return []
     found = []
-    levels = _levels(voice.measurement, thresholds)
+    labels = _labels(voice.measurement, thresholds)
+    levels = labels.measured.levels
     for attribute in (one for one in EDITS if one in levels and one in attributes):
-        was = levels[attribute]
+        was, certain = levels[attribute], attribute in labels.certain.levels
         way = -was or (1 if number % 2 else -1)
+        first = True
         for steps in _STEPS:
             axis = EDITS[attribute]
             edit = Edit(**{axis: AXES[axis].at(way * steps)})
             if not voice.allows(edit):
                 break
             changed = voice.edited(edit)
-            measured = Measurement(changed.waveform, sampling_rate=changed.sampling_rate)
-            now = _levels(measured, thresholds).get(attribute, was)
-            if way * (now - was) > 0:
-                found.append(Moved(number, attribute, way, changed))
-                break
+            now = _labels(
+                Measurement(changed.waveform, sampling_rate=changed.sampling_rate), thresholds
+            )
+            if way * (now.measured.levels.get(attribute, was) - was) > 0:
+                clear = certain and attribute in now.certain.levels
+                if first or clear:
+                    found.append(Moved(number, attribute, way, changed, first, clear))
+                if clear or not certain:
+                    break
+                first = False
     return found
 
 
-def _levels(measurement: Measurement, thresholds: Thresholds) -> Mapping[str, int]:
+def _labels(measurement: Measurement, thresholds: Thresholds) -> Labels:
     functionals = measurement.functionals()
-    reliable = {name: one.value for name, one in functionals.items() if one.reliable}
-    return thresholds.labels(reliable).measured.levels
+    return thresholds.labels({name: one.value for name, one in functionals.items() if one.reliable})

@@ -229,5 +229,7 @@ Captions: BLEU and chrF of all that is guessed, said or not, against the measure
 of 1. Probes are linear, of the mean of a clip's latent: accuracy of sentence and speaker, UAR of \
 the emotion, Pearson's r of what is measured. The speaker is told in sentences that were not \
 learned from, all else in other speakers; one block alone is the latent of both. A level follows \
-an edit if it moves as the measured one does; clips whose measured level did not move don't count.\
+an edit if it moves as the measured one does; clips whose measured level did not move don't count. \
+The edits are the smallest that move it; *where clear*, the smallest that move it from where it is \
+certain to where it is certain again: measured levels near a cut are not.\
 """
