@@ -52,7 +52,7 @@ EXPERIMENTS = [
 VIB_SEDS = [
     path
     for path in RECIPES
-    if path.parent.name == "vib_sed" and path.stem not in ("study", "following")
+    if path.parent.name == "vib_sed" and path.stem not in ("study", "sweeps", "following")
 ]
 TABLES = ("planted",)
 """Corpora that are made by a script beside the recipe: a table and its sounds."""
