@@ -25,7 +25,8 @@ LAYERS = (  # nobody imports from a later line
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 TORCH_ROOMS = (
     "voxplain.backbones.", "voxplain.explainers.", "voxplain.llms.local",
-    "voxplain.models.decoder", "voxplain.models.experiment_network",
+    "voxplain.models.bottleneck", "voxplain.models.decoder",
+    "voxplain.models.experiment_network",
     "voxplain.models.formats._networks",
     "voxplain.models.formats.experiment", "voxplain.models.formats.transformers",
     "voxplain.models.heads", "voxplain.models.msf", "voxplain.models.saliency_cnn",

@@ -18,7 +18,7 @@ from torch.nn import functional
 from voxplain.backbones._encoder import quiet
 from voxplain.errors import ConfigError, UnknownName
 from voxplain.llms.local import causal_lm
-from voxplain.models.vib_sed import Adapter, Block
+from voxplain.models.bottleneck import Adapter, Block
 from voxplain.plugins import require
 
 __all__ = ["GPUS", "SIZES", "Decoder", "Memory", "Size", "build", "load", "memory"]

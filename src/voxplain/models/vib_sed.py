@@ -19,13 +19,13 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache, GenerationConfig
 
 from voxplain.backbones._encoder import padded
 from voxplain.errors import ConfigError
+from voxplain.models.bottleneck import Adapter, Block, Club, Compression, Latent, kl
 from voxplain.models.description import (
     SLOTS,
     Described,
@@ -38,32 +38,12 @@ from voxplain.models.description import (
     slots,
     spoken,
 )
-from voxplain.models.heads import weighted_statistics
 
-__all__ = [
-    "INSTRUCTIONS",
-    "TASKS",
-    "Adapter",
-    "Block",
-    "Bottleneck",
-    "Club",
-    "Compression",
-    "Latent",
-    "Losses",
-    "Target",
-    "Task",
-    "VibSed",
-    "kl",
-    "kl_per_clip",
-    "kl_per_frame",
-]
+__all__ = ["INSTRUCTIONS", "TASKS", "Losses", "Target", "Task", "VibSed"]
 
 Task = Literal["asr", "sed"]
 TASKS: tuple[Task, ...] = ("asr", "sed")
 """What is said (automatic speech recognition); how it is said (speech emotion descriptors)."""
-
-Compression = Literal["vib", "mi", "none"]
-"""Of a latent: the KL to a standard normal; mutual information with the other one; nothing."""
 
 INSTRUCTIONS = {
     "asr": "Write what is said:",
@@ -71,9 +51,6 @@ INSTRUCTIONS = {
     "decide": "Say what this sounds like:",
 }
 """Behind what is heard, or before a description that a verdict is read from."""
-
-_FIRST_LOG_SIGMA = -4.0
-_ATTENTION = 64  # units between a latent and what its frames weigh in a summary
 
 
 class Target(NamedTuple):
@@ -84,15 +61,6 @@ class Target(NamedTuple):
     """Names of slots that are spoken, but don't count in the loss."""
     emotion: float = 1.0
     """What the emotion counts there; all other slots count 1."""
-
-
-class Latent(NamedTuple):
-    """What a block makes of states, (batch, frames, latent) each."""
-
-    z: Tensor
-    mu: Tensor
-    log_sigma: Tensor | None
-    """None of a deterministic block."""
 
 
 class Losses(NamedTuple):
@@ -108,115 +76,6 @@ class Losses(NamedTuple):
     """Nats per frame by which that estimate learns; moves no latent."""
     total: Tensor
     """cross_entropy + beta (kl + mi) + fit"""
-
-
-class Bottleneck(nn.Module):
-    """A stochastic encoder: a Gaussian for each frame, from a perceptron with one hidden layer."""
-
-    def __init__(self, width: int, latent: int, hidden: int) -> None:
-        super().__init__()
-        self.encode = _perceptron(width, hidden, 2 * latent)
-        # As much noise as a standard normal has would drown what there is to learn at first.
-        nn.init.constant_(self.encode.get_parameter("2.bias")[latent:], _FIRST_LOG_SIGMA)
-
-    def forward(self, x: Tensor) -> Latent:
-        """Of x (batch, frames, width): z = mu + sigma eps in training, mu at test."""
-        mu, log_sigma = self.encode(x).float().chunk(2, -1)
-        z = mu + log_sigma.exp() * torch.randn_like(mu) if self.training else mu
-        return Latent(z, mu, log_sigma)
-
-
-class Block(nn.Module):
-    """The mean of the layers with learned weights, and a latent of it."""
-
-    def __init__(
-        self,
-        depth: int,
-        width: int,
-        latent: int,
-        *,
-        hidden: int,
-        stochastic: bool = True,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.layers = nn.Parameter(torch.zeros(depth))
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.dropout = nn.Dropout(dropout)
-        self.compress = (
-            Bottleneck(width, latent, hidden) if stochastic else _perceptron(width, hidden, latent)
-        )
-
-    @property
-    def mix(self) -> Tensor:
-        """(depth,) the weight of each layer; together 1."""
-        return self.layers.softmax(0)
-
-    def forward(self, states: Tensor) -> Latent:
-        """Of states (depth, batch, frames, width)."""
-        mixed = self.dropout(torch.einsum("d,dbfw->bfw", self.mix, self.norm(states)))
-        found = self.compress(mixed)
-        return found if isinstance(found, Latent) else Latent(found, found, None)
-
-
-class Adapter(nn.Module):
-    """Latents as what an LLM reads instead of words: ``stack`` frames make one.
-
-    With a ``summary``, one more comes first: of attentive statistics (Okabe et al. 2018) of all
-    frames of a clip, which a small LLM would have to learn to form.
-    """
-
-    def __init__(self, latent: int, stack: int, width: int, *, summary: bool = False) -> None:
-        super().__init__()
-        self.stack = stack
-        self.project = _perceptron(stack * latent, width, width)
-        self.attend = (
-            nn.Sequential(nn.Linear(latent, _ATTENTION), nn.Tanh(), nn.Linear(_ATTENTION, latent))
-            if summary
-            else None
-        )
-        self.sum_up = _perceptron(2 * latent, width, width) if summary else None
-
-    def forward(self, z: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, ceil(frames / stack), width) and its mask, of z (batch, frames, latent), mask.
-
-        Where a clip has ended, zeros fill its last stack; a summary is one more in front.
-        """
-        missing = -z.shape[1] % self.stack
-        z = functional.pad(z * mask[..., None], (0, 0, 0, missing))
-        there = functional.pad(mask, (0, missing))
-        real = there.reshape(len(z), -1, self.stack).any(2)
-        read = self.project(z.reshape(*real.shape, -1))
-        if self.attend is not None and self.sum_up is not None:
-            logits = self.attend(z).masked_fill(~there[..., None], -torch.inf)
-            whole = self.sum_up(weighted_statistics(z, logits.softmax(1)))
-            read = torch.cat([whole[:, None], read], 1)
-            real = torch.cat([real.new_ones(len(real), 1), real], 1)
-        return read, real
-
-
-class Club(nn.Module):
-    """An upper bound of mutual information: vCLUB (Cheng et al. 2020, ICML, section 3.2)."""
-
-    def __init__(self, latent: int, hidden: int) -> None:
-        super().__init__()
-        self.q = _perceptron(latent, hidden, 2 * latent)
-
-    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Bound of I(x; y), and what q(y | x) is fitted by, of frames (n, latent) of both.
-
-        The bound, mean of log q(y_i | x_i) - log q(y_j | x_i) over all i and j, has no gradient in
-        q, and the fit, mean of -log q(y_i | x_i), none in x and y. q is a Gaussian whose log
-        variance is held in [-1, 1], as in the authors' code.
-        """
-        fixed = {name: weight.detach() for name, weight in self.q.named_parameters()}
-        mean, log_variance = _gaussian(functional_call(self.q, fixed, (x,)))
-        others = y.square().mean(0) - 2 * mean * y.mean(0) + mean**2  # (y_j - mean_i)^2 over j
-        bound = ((others - (y - mean) ** 2) / (2 * log_variance.exp())).sum(1).mean()
-        mean, log_variance = _gaussian(self.q(x.detach()))
-        spread = log_variance.exp()
-        fit = functional.gaussian_nll_loss(mean, y.detach(), spread, full=True) * y.shape[1]
-        return bound, fit
 
 
 class VibSed(nn.Module):
@@ -617,31 +476,6 @@ class VibSed(nn.Module):
             )
 
 
-def kl_per_frame(mu: Tensor, log_sigma: Tensor) -> Tensor:
-    """KL of N(mu, sigma^2) to N(0, I) in nats, summed over the latent: (..., latent) -> (...)."""
-    return _kl(mu, log_sigma).sum(-1)
-
-
-def kl_per_clip(mu: Tensor, log_sigma: Tensor, mask: Tensor) -> Tensor:
-    """(batch,) nats: the sum over the real frames of a clip, of what ``kl`` takes."""
-    return (kl_per_frame(mu, log_sigma) * mask).sum(1)
-
-
-def kl(mu: Tensor, log_sigma: Tensor, mask: Tensor, *, free_bits: float = 0.0) -> Tensor:
-    """Nats per frame: mean over a clip's real frames, mean over clips, sum over the latent.
-
-    Of mu and log_sigma (batch, frames, latent) and mask (batch, frames). Each dimension counts at
-    least ``free_bits`` nats, so that nothing is gained below (Kingma et al. 2016, free bits).
-    """
-    real = mask[..., None].to(mu.dtype)
-    of_clips = (_kl(mu, log_sigma) * real).sum(1) / real.sum(1)
-    return of_clips.mean(0).clamp_min(free_bits).sum()
-
-
-def _kl(mu: Tensor, log_sigma: Tensor) -> Tensor:
-    return (mu**2 + (2 * log_sigma).exp() - 1) / 2 - log_sigma
-
-
 class _Row(NamedTuple):
     """A prompt as the LLM reads it (n, its width), and what it should say."""
 
@@ -659,20 +493,11 @@ def _pieces(filled: Sequence[Part], target: Target) -> Iterator[tuple[str, float
             yield text, 0.0 if part.name in target.unsure else count
 
 
-def _perceptron(width: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, outputs))
-
-
 def _left(prompts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Prompts (n, width) as (batch, longest, width), and their mask; all end at the same place."""
     given = pad_sequence(list(prompts), batch_first=True, padding_side="left")
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=given.device)
     return given, torch.arange(given.shape[1], 0, -1, device=given.device) <= lengths[:, None]
-
-
-def _gaussian(x: Tensor) -> tuple[Tensor, Tensor]:
-    mean, log_variance = x.chunk(2, -1)
-    return mean, log_variance.tanh()
 
 
 def _check(llm: Any, tokenizer: Any, **sizes: int) -> None:

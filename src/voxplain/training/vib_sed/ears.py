@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voxplain.models.bottleneck import kl
 from voxplain.models.description import ATTRIBUTES, Slot, parts, slots
-from voxplain.models.vib_sed import Target, VibSed, kl
+from voxplain.models.vib_sed import Target, VibSed
 from voxplain.training.experiment.loop import LONGEST, Source, batches, rate
 from voxplain.training.vib_sed.recipe import VibSedRecipe
 

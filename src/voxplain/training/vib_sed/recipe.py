@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from voxplain.errors import ConfigError, UnknownName
+from voxplain.models.bottleneck import Compression
 from voxplain.models.decoder import Size
-from voxplain.models.vib_sed import Compression
 from voxplain.plugins import names
 from voxplain.training.experiment import recipe as experiments
 from voxplain.training.experiment.recipe import (
