@@ -231,12 +231,13 @@ class Fit(loop.Fit):
         if self.recipe.tasks.asr == "joint":
             pairs = [(written[n % len(written)], rows) for n, rows in enumerate(described)]
             return [[("asr", its), ("sed", rows)] for its, rows in pairs]
-        when = [
+        each: dict[Task, list[Rows]] = {"asr": written, "sed": described}
+        steps = [
             ((number + 0.5) / len(own), task, rows)
-            for task, own in (("asr", written), ("sed", described))
+            for task, own in each.items()
             for number, rows in enumerate(own)
         ]
-        return [[(task, rows)] for _, task, rows in sorted(when, key=itemgetter(0))]
+        return [[(task, rows)] for _, task, rows in sorted(steps, key=itemgetter(0))]
 
     def _shuffled(self, task: Task, generator: np.random.Generator) -> list[Rows]:
         rows = self.known(task, self.train)
