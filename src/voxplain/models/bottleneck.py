@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from voxplain.errors import ConfigError
 from voxplain.models.heads import weighted_statistics
 
 __all__ = [
@@ -120,12 +121,21 @@ class Adapter(nn.Module):
         there = functional.pad(mask, (0, missing))
         real = there.reshape(len(z), -1, self.stack).any(2)
         read = self.project(z.reshape(*real.shape, -1))
-        if self.attend is not None and self.sum_up is not None:
-            logits = self.attend(z).masked_fill(~there[..., None], -torch.inf)
-            whole = self.sum_up(weighted_statistics(z, logits.softmax(1)))
-            read = torch.cat([whole[:, None], read], 1)
+        if self.attend is not None:
+            read = torch.cat([self.summary(z, there)[:, None], read], 1)
             real = torch.cat([real.new_ones(len(real), 1), real], 1)
         return read, real
+
+    def summary(self, z: Tensor, mask: Tensor) -> Tensor:
+        """(batch, width) of all frames together.
+
+        Raises ConfigError without a ``summary``.
+        """
+        if self.attend is None or self.sum_up is None:
+            raise ConfigError("the network makes no summary of a clip; make it with summary=True")
+        logits = self.attend(z).masked_fill(~mask[..., None], -torch.inf)
+        found: Tensor = self.sum_up(weighted_statistics(z, logits.softmax(1)))
+        return found
 
 
 class Club(nn.Module):

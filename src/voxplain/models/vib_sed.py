@@ -128,6 +128,7 @@ class VibSed(nn.Module):
             do_sample=False, eos_token_id=end, pad_token_id=end
         )
         self.llm, self.tokenizer = llm, tokenizer
+        self._known: dict[str, list[int]] = {}
         self.content_gradient, self.concept, self.free_bits = content_gradient, concept, free_bits
         mean, square = usual or (torch.zeros(depth, width), torch.ones(depth, width))
         self.mean = nn.Buffer(mean.clone())
@@ -209,10 +210,10 @@ class VibSed(nn.Module):
         Raises ConfigError as ``losses``, and for a network without a ``summary``.
         """
         branch = self.heard["sed"][-1]
-        if self.adapters[branch].attend is None:
-            raise ConfigError("the network makes no summary of a clip; make it with summary=True")
+        adapter = self.adapters[branch]
+        assert isinstance(adapter, Adapter)
         found = self.blocks[branch](self._normalised(states, mask))
-        return self.adapters[branch](found.z, mask)[0][:, 0], found
+        return adapter.summary(found.z, mask), found
 
     @torch.inference_mode()
     def describe(
@@ -340,8 +341,9 @@ class VibSed(nn.Module):
         return self._read(self._tokens(INSTRUCTIONS[instruction]))
 
     def _tokens(self, text: str) -> list[int]:
-        found: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
+        if text not in self._known:  # leads and words come again in every clip
+            self._known[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._known[text]
 
     def _read(self, tokens: Sequence[int]) -> Tensor:
         """Tokens as the LLM reads them (n, its width)."""
