@@ -121,14 +121,14 @@ def _followed(
     speakers = np.array([utterances[one.clip].speaker for one in cases])
     attributes = np.array([one.attribute for one in cases])
     share = follows.mean(0)
-    least = np.array([one.first for one in cases], bool)
+    smallest = np.array([one.first for one in cases], bool)
     clear = np.array([one.clear for one in cases], bool)
     every = {name: attributes == name for name in EDITS} | {"all": np.ones(len(cases), bool)}
     asked = dict.fromkeys(EDITS, len(drawn)) | {"all": len(drawn) * len(EDITS)}
     return {
         name: {
-            "follows": _interval(share[own & least], speakers[own & least]),
-            "moved": f"{(own & least).sum()} of {asked[name]}",
+            "follows": _interval(share[own & smallest], speakers[own & smallest]),
+            "moved": f"{(own & smallest).sum()} of {asked[name]}",
             _CLEAR: _interval(share[own & clear], speakers[own & clear]),
         }
         for name, own in every.items()
