@@ -18,7 +18,7 @@ from voxplain.models.bottleneck import (
     kl_per_frame,
 )
 
-DEPTH, WIDTH, LATENT, STACK, READS = 3, 6, 4, 2, 16
+WIDTH, LATENT = 6, 4
 
 
 def test_kl_is_the_closed_form_of_two_gaussians():
