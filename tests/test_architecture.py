@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import voxplain
+from voxplain.cli import _names
 
 SOURCE = Path(voxplain.__file__).parent
 LAYERS = (  # nobody imports from a later line
@@ -52,6 +53,14 @@ TORCH_FREE = (  # all that the base install runs
     "voxplain.service.app", "voxplain.text.emotion", "voxplain.text.roles.embedded",
 )  # fmt: skip
 HEAVY = ("torch", "onnxruntime", "transformers", "scipy.signal", "sklearn", "soundfile", "av")
+
+OF_EXTRAS = (
+    "accelerate", "aiohttp", "bitsandbytes", "captum", "cryptography", "fastapi", "faster_whisper",
+    "fsspec", "joblib", "jsonschema", "matplotlib", "mcp", "onnx", "openai", "pandas", "peft",
+    "pocketsphinx", "prometheus_client", "pyarrow", "pyroomacoustics", "ray", "sacrebleu",
+    "safetensors", "scipy", "sherpa_onnx", "sklearn", "tokenizers", "torch", "transformers",
+    "uvicorn", "websockets",
+)  # fmt: skip
 
 
 def dotted(path):
@@ -171,10 +180,17 @@ def test_every_module_says_what_it_is_and_what_it_offers():
 
 
 @pytest.mark.parametrize(
-    ("module", "unwanted"), [("voxplain", HEAVY), ("voxplain.pipeline", ("torch", "transformers"))]
+    ("modules", "unwanted"),
+    [
+        (["voxplain"], HEAVY),
+        (["voxplain.pipeline"], ("torch", "transformers")),
+        ([f"voxplain.cli.{name}" for name in _names()], OF_EXTRAS),
+    ],
+    ids=["the package", "the pipeline", "every command, as --help does"],
 )
-def test_importing_stays_light(module, unwanted):
-    check = f"import sys, {module}; print([name for name in {unwanted} if name in sys.modules])"
+def test_importing_stays_light(modules, unwanted):
+    there = f"print([name for name in {unwanted} if name in sys.modules])"
+    check = f"import sys, {', '.join(modules)}; {there}"
     path = os.pathsep.join([str(SOURCE.parent), os.environ.get("PYTHONPATH", "")])
     ran = subprocess.run(
         [sys.executable, "-c", check],

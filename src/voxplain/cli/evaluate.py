@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voxplain.cli._documents import make_folder, write_document
 from voxplain.cli._progress import Bar
 from voxplain.cli._results import write
 from voxplain.cli._tables import table_writer
@@ -85,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _assess(arguments: argparse.Namespace) -> int:
     require("scipy", extra="train")
+    from voxplain.cli._documents import make_folder, write_document
     from voxplain.training.assessment import matrix, recordings, reporting, robustness
     from voxplain.training.assessment.judging import Judge
 
@@ -150,6 +150,7 @@ def _assessed(
 
 def _write(found: Assessment, out: Path) -> None:
     """The report, the figures and what was said of each clip. Raises OutputError."""
+    from voxplain.cli._documents import write_document
     from voxplain.training.assessment import reporting, tables
     from voxplain.training.assessment.assess import plain
 

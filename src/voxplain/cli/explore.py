@@ -18,7 +18,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voxplain.cli._documents import make_folder, write_document
 from voxplain.cli._progress import Bar
 from voxplain.cli._results import write
 from voxplain.errors import ConfigError
@@ -47,6 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what is there, and write a report to a folder if one is given."""
     require("scipy", extra="train")
+    from voxplain.cli._documents import make_folder, write_document
     from voxplain.training.assessment import exploration
     from voxplain.training.assessment.recordings import recordings
 
