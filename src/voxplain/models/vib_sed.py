@@ -215,6 +215,17 @@ class VibSed(nn.Module):
         found = self.blocks[branch](self._normalised(states, mask))
         return adapter.summary(found.z, mask), found
 
+    def summarising(self) -> nn.ModuleList:
+        """What ``summarised`` is made by: the block of the descriptors, and a part of its adapter.
+
+        Without a ``summary``, the block alone.
+        """
+        branch = self.heard["sed"][-1]
+        adapter = self.adapters[branch]
+        assert isinstance(adapter, Adapter)
+        parts_of = (self.blocks[branch], adapter.attend, adapter.sum_up)
+        return nn.ModuleList(part for part in parts_of if part is not None)
+
     @torch.inference_mode()
     def describe(
         self,

@@ -81,6 +81,7 @@ def fit(state, *, silent=(), score=uar, network=None, tasks=None, **train):
         stack=plan.stack,
         disentangled=plan.disentangled,
         compression=plan.compression,
+        summary=plan.summary,
     )
     torch.seed()  # what happened before must not matter
     return Fit(
@@ -260,6 +261,25 @@ def test_whoever_is_stopped_goes_on_to_the_same_bits(
     assert same(weights(resumed), weights(whole))
     assert resumed.history == whole.history
     assert resumed.state.read_bytes() == whole.state.read_bytes()
+
+
+def test_what_is_held_stays_and_is_kept(tmp_path):
+    """Whoever goes on did not listen again, so that the state holds it."""
+    plan = {"network": {"summary": True}, "listening": 1, "held": True}
+    work = fit(tmp_path / "state", **plan)
+    with torch.no_grad():
+        for one in work.vib.summarising().parameters():
+            one.add_(1.0)
+    before = weights(work)
+    work.run()
+    after = weights(work)
+    stays = {name for name in before if torch.equal(before[name], after[name])}
+    of_summary = ("blocks.descriptors.", "adapters.descriptors.attend.", "adapters.descriptors.sum")
+    assert stays == {name for name in before if name.startswith(of_summary)}
+
+    resumed = fit(tmp_path / "state", **plan)
+    resumed.run()
+    assert same(weights(resumed), after)
 
 
 def test_a_batch_in_parts_learns_what_the_whole_does(tmp_path):

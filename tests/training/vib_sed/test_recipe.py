@@ -54,6 +54,7 @@ def test_the_part_that_every_experiment_has_says_the_same():
     assert found.encoder.tune == "frozen"
     for name in FitPlan.__dataclass_fields__.keys() - {
         "listening",
+        "held",
         "edited",
     }:  # what others have not
         assert getattr(found.train, name) == getattr(recipe.train, name), name
@@ -65,6 +66,7 @@ def test_the_part_that_every_experiment_has_says_the_same():
         ({"network": {"latent": 0}}, r"network\.latent must be above 0, not 0"),
         ({"network": {"stack": -1}}, r"network\.stack must be above 0, not -1"),
         ({"train": {"listening": 2}}, r"train\.listening teaches a summary; set network\.summary"),
+        ({"train": {"held": True}}, r"train\.held keeps what listening taught; set train\.listen"),
         ({"train": {"edited": -1}}, r"train\.edited must not be below 0"),
         (
             {"train": {"edited": 1}, "tasks": {"levels": "given"}},

@@ -56,8 +56,7 @@ def teach(
     readouts = nn.ModuleList(nn.Linear(width, len(slot.candidates)) for slot in told).to(place)
     measures = nn.Linear(width, len(ATTRIBUTES)).to(place)
     counts = [recipe.tasks.emotion if slot.name == "emotion" else 1.0 for slot in told]
-    branch = network.heard["sed"][-1]
-    learned = nn.ModuleList([network.blocks[branch], network.adapters[branch], readouts, measures])
+    learned = nn.ModuleList([network.summarising(), readouts, measures])
     optimiser = torch.optim.AdamW(learned.parameters(), weight_decay=plan.weight_decay)
     every = {row: _choices(target, told) for row, target in targets.items()}
     known = {row: own for row, own in every.items() if set(own) != {_NOTHING}}

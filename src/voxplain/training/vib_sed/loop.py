@@ -19,6 +19,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, send_to_device
 from numpy.typing import NDArray
+from torch import Tensor
 
 from voxplain.errors import ConfigError
 from voxplain.models.description import Described, Middle, parts
@@ -72,6 +73,8 @@ class Fit(loop.Fit):
         after: int = 0,
     ) -> None:
         """As of every experiment; ``score`` is of what is heard in ``dev``."""
+        if recipe.train.held:
+            network.summarising().requires_grad_(False)
         super().__init__(
             network,
             source,
@@ -213,6 +216,12 @@ class Fit(loop.Fit):
             accelerator.backward(loss)
             value += float(loss.detach())
         return value
+
+    def _learned(self) -> list[tuple[str, Tensor]]:
+        """With what was learned before and is held, for whoever goes on."""
+        held = {id(one) for one in self.vib.summarising().parameters()}
+        weights = self.vib.named_parameters()
+        return [(name, one) for name, one in weights if one.requires_grad or id(one) in held]
 
     def _turn(self) -> Turn:
         epoch, number = divmod(self.step, self.per_epoch)

@@ -124,6 +124,8 @@ class FitPlan:
     listening: int = 0
     """Epochs before, in which what hears learns to tell levels, what was measured and emotion by
     linear readouts of the summary, without the language model."""
+    held: bool = False
+    """What listening taught stays as it is while the language model learns."""
     edited: int = 0
     """Copies of each recording with its voice edited at random, of which levels are measured anew;
     they teach neither words nor emotion."""
@@ -199,6 +201,9 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         "network.dropout must be below 1, and not below 0": not 0 <= network.dropout < 1,
         "train.listening teaches a summary; set network.summary to true": (
             recipe.train.listening and not network.summary
+        ),
+        "train.held keeps what listening taught; set train.listening above 0": (
+            recipe.train.held and not recipe.train.listening
         ),
         "train.edited must not be below 0": recipe.train.edited < 0,
         "train.edited teaches measured levels; set tasks.levels to measured and tasks.descriptors "
