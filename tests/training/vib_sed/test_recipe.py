@@ -54,6 +54,7 @@ def test_the_part_that_every_experiment_has_says_the_same():
     assert found.encoder.tune == "frozen"
     for name in FitPlan.__dataclass_fields__.keys() - {
         "listening",
+        "listening_emotion",
         "held",
         "edited",
     }:  # what others have not
@@ -66,6 +67,7 @@ def test_the_part_that_every_experiment_has_says_the_same():
         ({"network": {"latent": 0}}, r"network\.latent must be above 0, not 0"),
         ({"network": {"stack": -1}}, r"network\.stack must be above 0, not -1"),
         ({"train": {"listening": 2}}, r"train\.listening teaches a summary; set network\.summary"),
+        ({"train": {"listening_emotion": 0}}, r"train\.listening_emotion must be above 0"),
         ({"train": {"held": True}}, r"train\.held keeps what listening taught; set train\.listen"),
         ({"train": {"edited": -1}}, r"train\.edited must not be below 0"),
         (

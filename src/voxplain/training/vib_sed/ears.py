@@ -55,7 +55,7 @@ def teach(
     width = network.llm.get_input_embeddings().embedding_dim
     readouts = nn.ModuleList(nn.Linear(width, len(slot.candidates)) for slot in told).to(place)
     measures = nn.Linear(width, len(ATTRIBUTES)).to(place)
-    counts = [recipe.tasks.emotion if slot.name == "emotion" else 1.0 for slot in told]
+    counts = [plan.listening_emotion if slot.name == "emotion" else 1.0 for slot in told]
     learned = nn.ModuleList([network.summarising(), readouts, measures])
     optimiser = torch.optim.AdamW(learned.parameters(), weight_decay=plan.weight_decay)
     every = {row: _choices(target, told) for row, target in targets.items()}

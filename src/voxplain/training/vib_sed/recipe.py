@@ -124,6 +124,8 @@ class FitPlan:
     listening: int = 0
     """Epochs before, in which what hears learns to tell levels, what was measured and emotion by
     linear readouts of the summary, without the language model."""
+    listening_emotion: float = 1.0
+    """What the emotion counts there, beside 1 of each level."""
     held: bool = False
     """What listening taught stays as it is while the language model learns."""
     edited: int = 0
@@ -202,6 +204,7 @@ def check_recipe(recipe: VibSedRecipe) -> None:
         "train.listening teaches a summary; set network.summary to true": (
             recipe.train.listening and not network.summary
         ),
+        "train.listening_emotion must be above 0": recipe.train.listening_emotion <= 0,
         "train.held keeps what listening taught; set train.listening above 0": (
             recipe.train.held and not recipe.train.listening
         ),
