@@ -130,7 +130,7 @@ def test_who_reads_the_emotion_from_descriptors_does_not_hear_it(source):
 
 
 def test_the_emotion_counts_as_much_as_the_recipe_says(source):
-    more = replace(RECIPE, tasks=replace(RECIPE.tasks, emotion=5.0))
+    more = replace(RECIPE, train=replace(RECIPE.train, listening_emotion=5.0))
     plain, heavy = (taught(source, recipe=one).state_dict() for one in (RECIPE, more))
     assert not all(torch.equal(one, heavy[name]) for name, one in plain.items())
 
