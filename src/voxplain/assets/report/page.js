@@ -55,7 +55,9 @@ export function enliven(report) {
     player.addEventListener("play", follow);
     player.addEventListener("seeked", draw);
     player.addEventListener("timeupdate", draw);
-    player.addEventListener("pause", () => (end = Infinity));
+    player.addEventListener("pause", () => {
+      if (player.paused) end = Infinity; // else another stretch has begun before this was told
+    });
     for (const button of stretches) button.addEventListener("click", () => play(button));
     for (const { box, from, to } of timelines) {
       box.addEventListener("click", (event) => {
