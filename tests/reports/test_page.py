@@ -60,7 +60,7 @@ def until(page, condition):
     """Waits for it, as far as the policy of the page allows: without ``eval``."""
     page.evaluate(
         f"""() => new Promise((done, failed) => {{
-          setTimeout(() => failed(new Error("not within 10 s")), 10_000);
+          setTimeout(() => failed(new Error("not within 60 s")), 60_000);
           const look = () => ({condition} ? done() : setTimeout(look, 10));
           look();
         }})"""
