@@ -65,7 +65,7 @@ def test_the_listening_model_has_a_card_with_the_figures_of_unseen_speakers():
 
 
 def test_the_listening_model_is_small_and_never_heard_the_examples():
-    assert sum(path.stat().st_size for path in LISTENING.iterdir()) < 6e6
+    assert sum(path.stat().st_size for path in LISTENING.iterdir()) < 7e6
     speakers = ListeningModel.load("listening").card["trained"]["speakers"]
     assert len({*speakers["train"], *speakers["dev"], *speakers["test"]}) == 80
     assert "cremad_1089" not in {*speakers["train"], *speakers["dev"], *speakers["test"]}
