@@ -335,6 +335,7 @@ from voxplain.cli import main
 annotated([Entry("warm", sys.argv[1])], Options())  # model and detector are loaded once for all
 for package in sys.argv[2:]:
     __import__(package)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
 for line in sys.stdin:
     what, number, arguments = json.loads(line)
     child = os.fork()
