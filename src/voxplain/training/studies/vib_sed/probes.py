@@ -107,9 +107,8 @@ def told(
             found[name] = bootstrap(correlation, *pair, speakers=own)
         else:
             labels = probes.labels(features, trait.truth, trait.folds)
-            both = np.unique([trait.truth, labels], return_inverse=True)[1].reshape(2, -1)
             metric = unweighted_average_recall if _by_label(name) else accuracy
-            found[name] = bootstrap(metric, *both, speakers=speakers)
+            found[name] = bootstrap(metric, trait.truth, labels, speakers=speakers)
     return found
 
 
