@@ -46,10 +46,12 @@ def pytest_collection():
     return collected
 
 
-@pytest.fixture(autouse=True)
-def _no_pulled_models(monkeypatch, tmp_path):
+@pytest.fixture(autouse=True, scope="session")
+def _no_pulled_models(tmp_path_factory):
     """Whatever recognisers the user has, the tests hear no words unless they say so."""
-    monkeypatch.setenv("VOXPLAIN_MODELS", str(tmp_path / "models"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOXPLAIN_MODELS", str(tmp_path_factory.mktemp("pulled") / "models"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +97,7 @@ def ray_address():
 def browsing():
     """Opens a Chromium, with flags of one's own; close it, or asyncio can't be used beside it."""
     playwright = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip(f"none of {', '.join(names)} here")
@@ -129,7 +131,7 @@ class _Files(SimpleHTTPRequestHandler):
         return io.BytesIO(part)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def web():
     """The URL of a folder on a server of this machine; handlers of one's own may misbehave."""
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")

@@ -1,14 +1,13 @@
 """docs/how-to/add_a_backbone.md: its file is a backbone, and its command prints what is shown."""
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import voxplain
+import pytest
+
+from voxplain import backbones, plugins
 
 PAGE = Path(__file__).parents[1] / "docs/how-to/add_a_backbone.md"
 
@@ -19,20 +18,23 @@ def block(language):
     return found
 
 
-def test_the_command_prints_what_the_page_shows(tmp_path):
-    """In a copy of the package that has the file of the page."""
-    package = tmp_path / "voxplain"
-    unneeded = shutil.ignore_patterns("assets")  # what was compiled need not be compiled again
-    shutil.copytree(Path(voxplain.__file__).parent, package, ignore=unneeded)
-    (package / "backbones/unispeech_sat.py").write_text(block("python"), encoding="utf-8")
+@pytest.fixture
+def with_the_file(tmp_path, monkeypatch):
+    """The folder of backbones with the page's file in it."""
+    package = tmp_path / "voxplain_test_backbones"
+    shutil.copytree(Path(backbones.__file__).parent, package)
+    (package / "unispeech_sat.py").write_text(block("python"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(plugins.FOLDERS, "backbones", package.name)
+    plugins.names.cache_clear()
+    yield
+    plugins.names.cache_clear()
+
+
+@pytest.mark.usefixtures("with_the_file")
+def test_the_command_prints_what_the_page_shows(tmp_path, monkeypatch, capsys):
     command, _, shown = block("console").removeprefix("$ ").partition('"\n')
-    _, *arguments = shlex.split(f'{command}"')
-    ran = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout == shown
+    _, _, code = shlex.split(f'{command}"')
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == shown

@@ -13,8 +13,11 @@ from voxplain.training.corpora import datasets as reader
 
 
 @pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def offline(monkeypatch, tmp_path):
+    """The variable of that name is read once, for whatever comes after as well."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("VOXPLAIN_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture
