@@ -30,7 +30,7 @@ def classes(
             "give both as words or both as numbers"
         )
     both = np.concatenate([true, found])
-    if both.dtype.kind in "iu" and 0 <= both.min() and both.max() < len(both):  # no need to sort
+    if both.dtype.kind in "iu" and both.min() >= 0 and both.max() < len(both):  # no need to sort
         occurs = np.bincount(both) > 0
         places, known = (np.cumsum(occurs) - 1)[both], int(occurs.sum())
     else:
