@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from voxplain.errors import InputError, UnknownName
+from voxplain.training.metrics.macro_f1 import macro_f1
 from voxplain.training.metrics.uar import unweighted_average_recall
 from voxplain.training.metrics.wa import accuracy
 from voxplain.training.statistics import (
@@ -75,6 +76,24 @@ def test_an_interval_is_the_same_every_time():
 
 def test_an_interval_is_read_at_a_glance():
     assert str(Interval(0.7, 0.6512, 0.75, 100, 5)) == "0.700 [0.651, 0.750]"
+
+
+@pytest.mark.parametrize("metric", [unweighted_average_recall, macro_f1])
+def test_words_are_drawn_as_their_numbers(metric):
+    """Neither objects nor negative numbers have a shorter way."""
+    truth, prediction, speakers = clustered()
+    labels = np.array(["a", "b", "c"])
+    one = bootstrap(metric, labels[truth], labels[prediction], speakers=speakers, draws=50)
+    for plain in (labels.astype(object), np.array([-1, 2, 7])):
+        other = bootstrap(metric, plain[truth], plain[prediction], speakers=speakers, draws=50)
+        np.testing.assert_array_equal(one.draws, other.draws)
+    short = bootstrap(metric, truth, prediction, speakers=speakers, draws=50)
+    np.testing.assert_array_equal(one.draws, short.draws)
+
+
+def test_a_word_that_is_missing_is_still_named():
+    with pytest.raises(InputError, match="1 of 2 labels of the truth are missing"):
+        speaker_interval(accuracy, ["a", ""], ["a", "b"], speakers=["s", "t"])
 
 
 def test_draws_without_a_figure_are_left_out():
