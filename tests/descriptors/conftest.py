@@ -31,12 +31,14 @@ def harmonics():
     """Harmonics of an F0 in Hz (a number or one per sample) below 7.5 kHz, of unit RMS."""
 
     def make(f0_hz, seconds=1.5, *, level_db=lambda hz: -6 * np.log2(hz / 100), lowest=1):
-        f0_hz = np.broadcast_to(f0_hz, int(seconds * RATE))
-        phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
-        total = np.zeros(len(phase))
+        f0_hz = np.atleast_1d(f0_hz).astype(float)
+        phase = 2 * np.pi * np.cumsum(np.broadcast_to(f0_hz, int(seconds * RATE))) / RATE
+        first = np.exp(1j * phase)
+        total, harmonic = np.zeros(len(phase)), first**lowest
         for number in range(lowest, int(7500 / f0_hz.max()) + 1):
             gain = 10 ** (level_db(number * f0_hz) / 20)
-            total += gain * np.cos(number * phase + number**2)
+            total += (gain * np.exp(1j * number**2) * harmonic).real
+            harmonic *= first
         return total / total.std()
 
     return make
