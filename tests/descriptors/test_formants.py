@@ -32,7 +32,8 @@ def vowel(harmonics):
             level = -20 * np.log10(hz / 100)
             for frequency, bandwidth in zip(frequencies, bandwidths, strict=True):
                 pole = np.exp(np.pi * (-bandwidth / 2 + 1j * frequency) / max_hz)
-                level -= 20 * np.log10(np.abs((1 - pole * turn) * (1 - pole.conj() * turn)))
+                gain = np.abs((1 - pole * turn) * (1 - pole.conj() * turn))
+                level = level - 20 * np.log10(gain)  # formants may move where F0 does not
             return level
 
         return harmonics(f0_hz, seconds, level_db=level_db)
